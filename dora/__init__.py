@@ -1,0 +1,1 @@
+"""The five DORA metrics from delivery facts."""

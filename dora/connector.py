@@ -1,0 +1,169 @@
+"""What a connector is, and how one is found.
+
+A connector reads one source and hands over what it finds, in order, as a stream of items:
+
+* a `Record`, one fact;
+* a `Block`, many facts at once, where one by one would be slow;
+* `Rejected`, a fact that could not be understood, kept aside with its place and the reason;
+* `Removed`, facts handed over earlier that the source no longer has;
+* `Note`, something the user should know: history rewritten, a permission missing;
+* `Checkpoint`, a promise that everything before it is complete and need not be asked for again.
+
+Connectors know nothing of the store or of metrics. They are found by the entry-point group
+`dora.connectors`, this package's own through the same door as anybody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, cast
+
+from dora.errors import ConnectorMissing
+from dora.records import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pydantic import BaseModel
+
+GROUP = "dora.connectors"
+
+Cursor: TypeAlias = Mapping[str, Any]
+"""Where a stream stands: JSON values of the connector's own choosing, opaque to everybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Many facts of one type at once, as a frame or as delimited text.
+
+    Attributes:
+        record_type: The fact that each row is.
+        columns: The row's columns, in order; those left out take the record's default.
+        frame: A frame with these columns; times are aware or UTC.
+        delimited: UTF-8 text in chunks that end anywhere: one line a row, each ended by a newline,
+            fields separated by 0x1f, nothing quoted, empty means null (or '' where required),
+            times as whole seconds since 1970, booleans as 0 and 1.
+    """
+
+    record_type: type[Record]
+    columns: tuple[str, ...]
+    frame: pd.DataFrame | None = None
+    delimited: Iterable[bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row or answer that is no fact: where it stood, why it was refused, and what it said."""
+
+    record_type: type[Record]
+    location: str
+    reason: str
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Facts that the source no longer has; `keys` are values of the record's own key columns."""
+
+    record_type: type[Record]
+    keys: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the user should know about what was read; shown in the summary of the sync."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All items before this one are complete; the next sync goes on from `cursor`."""
+
+    cursor: Cursor
+
+
+Item: TypeAlias = Record | Block | Rejected | Removed | Note | Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `dora check`: what was looked at, how it stands, and what to do."""
+
+    level: Literal["ok", "warning", "error"]
+    subject: str
+    message: str
+    hint: str = ""
+
+
+class Connector(Protocol):
+    """One source, read incrementally.
+
+    Attributes:
+        kind: The word that names it in the configuration.
+        provides: The facts it can give, each a stream with a cursor of its own.
+        Options: The keys it takes in `[[sources]]`, beside `name` and `kind`, as a pydantic model.
+        name: The source's name in the configuration.
+    """
+
+    kind: ClassVar[str]
+    provides: ClassVar[tuple[type[Record], ...]]
+    Options: ClassVar[type[BaseModel]]
+    name: str
+
+    def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
+        """Take the options; touch nothing outside yet. Relative paths are seen from `base`."""
+
+    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
+        """Everything new of one type since `cursor`, or everything when it is None.
+
+        Ends with a `Checkpoint`; more may come before, wherever a restart could go on.
+
+        Raises:
+            SourceError: The source cannot be read; what came before the last checkpoint is kept.
+        """
+
+    def check(self) -> Iterator[Finding]:
+        """Whether the source is there, readable and whole; nothing is changed by asking."""
+
+
+def installed() -> dict[str, EntryPoint]:
+    """The connectors that are installed, by kind.
+
+    Raises:
+        ConnectorMissing: Two installed packages claim the same kind.
+    """
+    found: dict[str, EntryPoint] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        other = found.get(entry.name)
+        if other is not None and other.value != entry.value:
+            raise ConnectorMissing(
+                f"Two packages offer a connector {entry.name!r}: {other.value} and {entry.value}.",
+                hint="Uninstall one of them.",
+            )
+        found[entry.name] = entry
+    return found
+
+
+def load(kind: str) -> type[Connector]:
+    """The connector of that kind.
+
+    Raises:
+        ConnectorMissing: None is installed, or it needs an extra that is not installed.
+    """
+    entries = installed()
+    entry = entries.get(kind)
+    if entry is None:
+        raise ConnectorMissing(
+            f"There is no connector {kind!r}.",
+            hint=f"Installed are: {', '.join(entries) or 'none'}.",
+        )
+    try:
+        return cast("type[Connector]", entry.load())
+    except ImportError as error:
+        raise ConnectorMissing(
+            f"The connector {kind!r} cannot be loaded: {error}.",
+            hint=f'Install what it needs: pip install "dora-metrics[{kind}]".',
+        ) from error
