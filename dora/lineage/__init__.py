@@ -1,0 +1,11 @@
+"""Which deployment first delivered each commit, and which deployments a rollback undid.
+
+`walk` does it for one stream, in numbers and without a store; `update` for all of a store.
+"""
+
+from __future__ import annotations
+
+from dora.lineage.graph import UNCLAIMED, UNKNOWN, Ancestry, Graph
+from dora.lineage.walk import WAITING, Stream, Walk, walk
+
+__all__ = ["UNCLAIMED", "UNKNOWN", "WAITING", "Ancestry", "Graph", "Stream", "Walk", "walk"]

@@ -1,0 +1,246 @@
+"""One stream of deployments walked over the commit graph: what each delivered, undid, left unsaid.
+
+Plain functions over numbers; nothing here knows the store.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, groupby
+from typing import Literal
+
+from dora.lineage.graph import UNCLAIMED, UNKNOWN, Ancestry, Claims, Graph
+
+Outcome = Literal["baseline", "delivered", "nothing", "unknown"]
+
+WAITING = -1
+"""The label of a commit that is on the default branch and in no deployment."""
+
+_NOTHING: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The successful deployments of one service to one environment, by (finish, id).
+
+    Attributes:
+        commits: The commit of each, `UNKNOWN` where the sha is missing or not in the store.
+        finished: When each finished, in any whole unit.
+        inferred: Whether each was inferred from tags or merges, not reported.
+    """
+
+    commits: Sequence[int]
+    finished: Sequence[int]
+    inferred: Sequence[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What became of a stream; lists are by position unless said otherwise.
+
+    Attributes:
+        order: Which deployment of the stream stands at each position.
+        outcomes: `baseline`, `delivered`, `nothing` or `unknown`.
+        uncertain: Whether what it delivers may have been delivered by one with an unknown sha.
+        rollbacks: Whether it went back to a proper ancestor of what it replaced.
+        undone: Pairs of positions: a deployment and the rollback that undid it.
+        label: By commit: the position of the first deployment that contains it, `WAITING`, or
+            `UNCLAIMED` for a commit that is neither deployed nor on the default branch.
+    """
+
+    order: list[int]
+    outcomes: list[Outcome]
+    uncertain: list[bool]
+    rollbacks: list[bool]
+    undone: list[tuple[int, int]]
+    label: list[int]
+
+
+def walk(graph: Graph, stream: Stream, *, head: int = UNKNOWN, ancestry: Ancestry) -> Walk:
+    """Walk a stream in the order (finish, ancestor first, id), once.
+
+    A deployment delivers every commit reachable from its own that no earlier one reached, so the
+    walk from each stops where an earlier one has been: each commit and each parent is looked at
+    once. What rollbacks cost beyond that is told at `Ancestry`.
+
+    Args:
+        graph: The repository's commits.
+        stream: Its deployments.
+        head: The newest commit of the default branch, `UNKNOWN` if there is none.
+        ancestry: The repository's, shared by all its streams.
+    """
+    claims = Claims.none(len(graph))
+    order: list[int] = []
+    outcomes: list[Outcome] = []
+    begun = False
+    for deployment in _ordered(graph, stream, claims, ancestry):
+        commit = stream.commits[deployment]
+        outcomes.append(_deliver(graph, claims, commit, begun=begun))
+        begun = begun or commit >= 0
+        claims.deployed.append(commit)
+        order.append(deployment)
+    inferred = [stream.inferred[deployment] for deployment in order]
+    rollbacks = _rollbacks(claims, outcomes, inferred, ancestry)
+    undone = list(_undone(claims, rollbacks, inferred, ancestry))
+    _claim(graph, claims.label, head, WAITING)
+    return Walk(order, outcomes, _uncertain(outcomes), rollbacks, undone, claims.label[:-1])
+
+
+def _deliver(graph: Graph, claims: Claims, commit: int, *, begun: bool) -> Outcome:
+    if commit < 0:
+        return "unknown"
+    if claims.label[commit] != UNCLAIMED:
+        return "nothing"
+    _claim(graph, claims.label, commit, len(claims.deployed))
+    return "delivered" if begun else "baseline"
+
+
+def _claim(graph: Graph, label: list[int], start: int, mark: int) -> None:
+    """Label everything reachable from `start` that has no label yet.
+
+    `UNKNOWN` is -1, the last entry of `label`, which is never free: a walk ends there by itself.
+    """
+    first, others = graph.first, graph.others
+    stack = [start]
+    while stack:
+        commit = stack.pop()
+        while label[commit] == UNCLAIMED:
+            label[commit] = mark
+            if commit in others:
+                stack.extend(others[commit])
+            commit = first[commit]
+
+
+def _uncertain(outcomes: Iterable[Outcome]) -> list[bool]:
+    """From an unknown sha up to and with the next deployment that delivers something."""
+    marks: list[bool] = []
+    doubt = False
+    for outcome in outcomes:
+        marks.append(doubt and outcome != "unknown")
+        if outcome == "unknown":
+            doubt = True
+        elif outcome != "nothing":
+            doubt = False
+    return marks
+
+
+def _rollbacks(
+    claims: Claims, outcomes: Sequence[Outcome], inferred: Sequence[bool], ancestry: Ancestry
+) -> list[bool]:
+    """Which deployments went back to a proper ancestor of what they replaced.
+
+    Only one that delivers nothing can: a proper ancestor came with its descendant.
+    """
+    deployed = claims.deployed
+    return [
+        outcome == "nothing"
+        and not inferred[position]
+        and deployed[position - 1] not in (UNKNOWN, deployed[position])
+        and ancestry.contains(deployed[position - 1], deployed[position], claims)
+        for position, outcome in enumerate(outcomes)
+    ]
+
+
+def _undone(
+    claims: Claims, rollbacks: Sequence[bool], inferred: Sequence[bool], ancestry: Ancestry
+) -> Iterator[tuple[int, int]]:
+    """The deployments that each rollback undid, newest first.
+
+    Back to but excluding the newest one whose commit the rollback contains; an unknown sha is none.
+    """
+    deployed = claims.deployed
+    for rollback in (position for position, is_one in enumerate(rollbacks) if is_one):
+        for position in range(rollback - 1, -1, -1):
+            commit = deployed[position]
+            if commit >= 0 and ancestry.contains(deployed[rollback], commit, claims):
+                break
+            if not rollbacks[position] and not inferred[position]:
+                yield position, rollback
+
+
+def _ordered(
+    graph: Graph, stream: Stream, claims: Claims, ancestry: Ancestry
+) -> Iterator[int]:
+    """The deployments by (finish, ancestor first, id), each yielded when all before it are claimed."""
+    for _, tied in groupby(range(len(stream.commits)), key=stream.finished.__getitem__):
+        group = list(tied)
+        known = {stream.commits[deployment] for deployment in group} - {UNKNOWN}
+        if len(known) < 2:
+            yield from group
+        else:
+            nearest = _nearest(graph, known, claims, ancestry)
+            yield from _ancestors_first(stream.commits, group, nearest)
+
+
+def _nearest(
+    graph: Graph, members: set[int], claims: Claims, ancestry: Ancestry
+) -> dict[int, frozenset[int]]:
+    """For each of the commits deployed at one instant, those of the others it directly builds on.
+
+    Only what they newly deliver is looked at; and where some of them deliver nothing, what lies
+    above the oldest of those.
+    """
+    label = claims.label
+    old = [member for member in members if label[member] != UNCLAIMED]
+    number = ancestry.index.number if old else []
+    floor = min((number[member] for member in old), default=0)
+    near: dict[int, frozenset[int]] = {}
+    entered: set[int] = set()
+    stack = list(members)
+    while stack:
+        commit = stack.pop()
+        if commit < 0:
+            near[~commit] = _union(graph.parents(~commit), members, near)
+        elif commit not in entered:
+            entered.add(commit)
+            stack.append(~commit)
+            for parent in graph.parents(commit):
+                if label[parent] == UNCLAIMED or (old and number[parent] >= floor):
+                    stack.append(parent)
+    return near
+
+
+def _union(
+    parents: Iterable[int], members: set[int], near: dict[int, frozenset[int]]
+) -> frozenset[int]:
+    parts = [
+        frozenset((parent,)) if parent in members else near.get(parent, _NOTHING)
+        for parent in parents
+    ]
+    distinct = [part for part in parts if part]
+    return distinct[0] if len(distinct) == 1 else _NOTHING.union(*distinct)
+
+
+def _ancestors_first(
+    commits: Sequence[int], group: Sequence[int], nearest: dict[int, frozenset[int]]
+) -> Iterator[int]:
+    """Always the next by id among those whose ancestors in the group have all had their turn."""
+    left: dict[int, int] = {}
+    waiting: dict[int, list[int]] = {}
+    for deployment in group:
+        left[commits[deployment]] = left.get(commits[deployment], 0) + 1
+    blockers = {commit: set(nearest.get(commit, _NOTHING)) for commit in left}
+    above: dict[int, list[int]] = {}
+    for commit, below in blockers.items():
+        for ancestor in below:
+            above.setdefault(ancestor, []).append(commit)
+    ready: list[int] = []
+    for deployment in group:
+        commit = commits[deployment]
+        (waiting.setdefault(commit, []) if blockers[commit] else ready).append(deployment)
+    heapq.heapify(ready)
+    while ready:
+        deployment = heapq.heappop(ready)
+        yield deployment
+        commit = commits[deployment]
+        left[commit] -= 1
+        if left[commit]:
+            continue
+        for descendant in above.get(commit, ()):
+            blockers[descendant].discard(commit)
+            if not blockers[descendant]:
+                for freed in waiting.pop(descendant, ()):
+                    heapq.heappush(ready, freed)
+    yield from sorted(chain.from_iterable(waiting.values()))  # only where facts make a ring
