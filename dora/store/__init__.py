@@ -1,0 +1,16 @@
+"""The DuckDB file that holds the facts: read by anybody at any time, written by one sync."""
+
+from __future__ import annotations
+
+from dora.store.reader import connect, duplicates, freshness, memory, newest_fact
+from dora.store.schema import SCHEMA_VERSION, create_tables
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "connect",
+    "create_tables",
+    "duplicates",
+    "freshness",
+    "memory",
+    "newest_fact",
+]

@@ -1,0 +1,167 @@
+"""The shape of the store: tables made from the facts, their version, and how older ones catch up.
+
+Every fact table has the columns of its record behind a first column `source`, the name of the
+source in dora.toml that wrote the row last. There are no primary keys (loading would be seven times
+slower); the writer keeps keys unique and `duplicates` proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dora.errors import StoreTooNew, StoreUnreadable
+from dora.records import RECORD_TYPES, Commit, Record, columns
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SCHEMA_VERSION = 1
+"""The version this package writes. It rises with every change that older readers cannot stand."""
+
+MIGRATIONS: tuple[Callable[[DuckDBPyConnection], None], ...] = ()
+"""The steps from version 1 upwards; tables and columns that are merely new need none."""
+
+COMMIT_ID = "commit_id"
+_SOURCE_DOC = "Source in dora.toml that wrote this row last"
+_COMMIT_ID_DOC = "Small number standing for the commit, given when it was first stored"
+
+_BOOKKEEPING: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
+    "meta": (
+        "What the store knows about itself.",
+        {"key": ("VARCHAR", "What is meant"), "value": ("VARCHAR", "Its value, as text")},
+    ),
+    "cursors": (
+        "How far each stream of each source has been read.",
+        {
+            "source": ("VARCHAR", "Source in dora.toml"),
+            "stream": ("VARCHAR", "Fact table that is read"),
+            "cursor": ("VARCHAR", "Where the next sync goes on, as JSON of the connector's own"),
+            "updated_at": ("TIMESTAMP", "When it was last moved"),
+        },
+    ),
+    "syncs": (
+        "When each source was read, and what came of it.",
+        {
+            "source": ("VARCHAR", "Source in dora.toml"),
+            "started_at": ("TIMESTAMP", "When reading began; what happened later is not known"),
+            "finished_at": ("TIMESTAMP", "When reading ended"),
+            "status": ("VARCHAR", "finished or failed"),
+            "summary": ("VARCHAR", "What came, as JSON"),
+        },
+    ),
+    "quarantine": (
+        "Rows and answers that are no facts, kept aside with the reason.",
+        {
+            "source": ("VARCHAR", "Source in dora.toml"),
+            "stream": ("VARCHAR", "Fact table that was read"),
+            "location": ("VARCHAR", "Where it stood at the source"),
+            "reason": ("VARCHAR", "Why it was refused"),
+            "content": ("VARCHAR", "What it said; withheld where it may name a person"),
+            "noticed_at": ("TIMESTAMP", "When it was refused"),
+        },
+    ),
+}
+
+
+def table_columns(record_type: type[Record]) -> dict[str, tuple[str, str]]:
+    """Type and meaning of each column of a fact's table, by name, `source` first."""
+    own = {c.name: (c.sql_type, c.doc) for c in columns(record_type).values()}
+    extra = {COMMIT_ID: ("BIGINT", _COMMIT_ID_DOC)} if record_type is Commit else {}
+    return {"source": ("VARCHAR", _SOURCE_DOC), **own, **extra}
+
+
+def tables() -> dict[str, tuple[str, dict[str, tuple[str, str]]]]:
+    """Every table the store itself keeps: its meaning, and the type and meaning of its columns."""
+    facts = {
+        t.table: ((t.__doc__ or "").strip().splitlines()[0], table_columns(t)) for t in RECORD_TYPES
+    }
+    return {**facts, **_BOOKKEEPING}
+
+
+def create_tables(connection: DuckDBPyConnection) -> None:
+    """Make the empty tables of a store in the connection's current database and schema.
+
+    What is there already stays; a table or column that an older store lacks is added.
+    """
+    known = _existing(connection)
+    script: list[str] = []
+    for table, (doc, described) in tables().items():
+        if known.get(table, set()) >= set(described):
+            continue
+        listed = ", ".join(f'"{name}" {kind}' for name, (kind, _) in described.items())
+        script.append(f"create table if not exists {table} ({listed})")
+        script.append(f"comment on table {table} is {text(doc)}")
+        for name, (kind, meaning) in described.items():
+            if table in known and name not in known[table]:
+                script.append(f'alter table {table} add column "{name}" {kind}')
+            script.append(f'comment on column {table}."{name}" is {text(meaning)}')
+    if script:
+        connection.execute(";".join(script))
+    if read_meta(connection, "schema_version") is None:
+        write_meta(connection, "schema_version", str(SCHEMA_VERSION))
+
+
+def _existing(connection: DuckDBPyConnection) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from duckdb_columns()"
+        " where database_name = current_database() and schema_name = current_schema()"
+    ).fetchall():
+        found.setdefault(table, set()).add(column)
+    return found
+
+
+def text(value: str) -> str:
+    """A text as an SQL literal, for the few statements that take no parameters."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def read_meta(connection: DuckDBPyConnection, key: str) -> str | None:
+    """What the store says of itself under a key; None where it says nothing."""
+    rows = connection.execute("select value from meta where key = ?", [key]).fetchall()
+    return rows[0][0] if rows else None
+
+
+def write_meta(connection: DuckDBPyConnection, key: str, value: str | None) -> None:
+    """Let the store say something of itself; None takes it back."""
+    connection.execute("delete from meta where key = ?", [key])
+    if value is not None:
+        connection.execute("insert into meta values (?, ?)", [key, value])
+
+
+def checked_version(found: str | None, path: object) -> int:
+    """The schema version a store says it has, if this package can read it.
+
+    Raises:
+        StoreUnreadable: It says none, so it is no store of ours.
+        StoreTooNew: A newer version of this package wrote it.
+    """
+    if found is None or not found.isdigit():
+        raise StoreUnreadable(
+            f"{path} is a DuckDB file, but no store of this package.",
+            hint="Name another file as `store`, or move this one away and run `dora sync`.",
+        )
+    if int(found) > SCHEMA_VERSION:
+        raise StoreTooNew(
+            f"{path} has schema version {found}; this version of dora knows up to "
+            f"{SCHEMA_VERSION}.",
+            hint='Upgrade it: pip install --upgrade "dora-metrics".',
+        )
+    return int(found)
+
+
+def migrate(connection: DuckDBPyConnection, path: object) -> None:
+    """Bring the store open for writing to this package's schema, in one transaction.
+
+    Raises:
+        StoreUnreadable: It is no store of ours.
+        StoreTooNew: A newer version of this package wrote it.
+    """
+    version = checked_version(read_meta(connection, "schema_version"), path)
+    connection.execute("begin")
+    for step in MIGRATIONS[version - 1 : SCHEMA_VERSION - 1]:
+        step(connection)
+    create_tables(connection)
+    write_meta(connection, "schema_version", str(SCHEMA_VERSION))
+    connection.execute("commit")
