@@ -6,6 +6,17 @@
 from __future__ import annotations
 
 from dora.lineage.graph import UNCLAIMED, UNKNOWN, Ancestry, Graph
-from dora.lineage.walk import WAITING, Stream, Walk, walk
+from dora.lineage.updating import update
+from dora.lineage.stream import WAITING, Stream, Walk, walk
 
-__all__ = ["UNCLAIMED", "UNKNOWN", "WAITING", "Ancestry", "Graph", "Stream", "Walk", "walk"]
+__all__ = [
+    "UNCLAIMED",
+    "UNKNOWN",
+    "WAITING",
+    "Ancestry",
+    "Graph",
+    "Stream",
+    "Walk",
+    "update",
+    "walk",
+]

@@ -15,7 +15,7 @@ UNKNOWN = -1
 UNCLAIMED = 2**31 - 1
 """The label of a commit that no deployment contains; larger than any position."""
 
-PATIENCE = 4
+PATIENCE = 16
 """Steps that ancestry questions may cost by plain walking, per commit, before the index is built.
 
 Building it costs about as much as that many steps, so a repository with a few near rollbacks
@@ -227,9 +227,13 @@ def _parents_first(graph: Graph, heads: Sequence[int], *, forward: bool) -> Iter
 def _numbered(graph: Graph, order: Sequence[int]) -> tuple[list[int], list[int]]:
     number = [0] * len(graph)
     low = [0] * len(graph)
+    first, others = graph.first, graph.others
     for place, commit in enumerate(order):
         number[commit] = place
-        low[commit] = min([place, *(low[parent] for parent in graph.parents(commit))])
+        lowest = low[first[commit]] if first[commit] >= 0 else place
+        for parent in others.get(commit, ()):
+            lowest = min(lowest, low[parent])
+        low[commit] = lowest
     return number, low
 
 

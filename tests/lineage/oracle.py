@@ -71,7 +71,7 @@ def expect(
         rollback = not inferred and min(commit, before) >= 0 and commit in inside[before] - {before}
         expected.outcomes.append(outcome)
         expected.rollbacks.append(rollback)
-        expected.uncertain.append(commit >= 0 and doubt)
+        expected.uncertain.append(bool(new) and doubt)
         doubt = commit < 0 or (doubt and not new)
         if rollback:
             earlier = position - 1

@@ -6,7 +6,7 @@ Plain functions over numbers; nothing here knows the store.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Literal
@@ -114,15 +114,13 @@ def _claim(graph: Graph, label: list[int], start: int, mark: int) -> None:
 
 
 def _uncertain(outcomes: Iterable[Outcome]) -> list[bool]:
-    """From an unknown sha up to and with the next deployment that delivers something."""
+    """Those that deliver something first after an unknown sha."""
     marks: list[bool] = []
     doubt = False
     for outcome in outcomes:
-        marks.append(doubt and outcome != "unknown")
-        if outcome == "unknown":
-            doubt = True
-        elif outcome != "nothing":
-            doubt = False
+        delivers = outcome in ("baseline", "delivered")
+        marks.append(doubt and delivers)
+        doubt = outcome == "unknown" or (doubt and not delivers)
     return marks
 
 
@@ -177,15 +175,28 @@ def _ordered(
 def _nearest(
     graph: Graph, members: set[int], claims: Claims, ancestry: Ancestry
 ) -> dict[int, frozenset[int]]:
-    """For each of the commits deployed at one instant, those of the others it directly builds on.
+    """For each of the commits deployed at one instant, which of the others it builds on.
 
-    Only what they newly deliver is looked at; and where some of them deliver nothing, what lies
-    above the oldest of those.
+    Nearest ones are enough. Those that deliver something new lie in what is not claimed yet;
+    those that deliver nothing are asked for one by one, unless there are very many.
     """
     label = claims.label
     old = [member for member in members if label[member] != UNCLAIMED]
-    number = ancestry.index.number if old else []
-    floor = min((number[member] for member in old), default=0)
+    if len(old) * len(members) > len(graph):
+        number = ancestry.index.number
+        floor = min(number[member] for member in old)
+        return _above(graph, members, lambda c: label[c] == UNCLAIMED or number[c] >= floor)
+    near = _above(graph, members.difference(old), lambda c: label[c] == UNCLAIMED)
+    for member in members if old else ():
+        below = {o for o in old if o != member and ancestry.contains(member, o, claims)}
+        near[member] = near.get(member, _NOTHING) | below
+    return near
+
+
+def _above(
+    graph: Graph, members: set[int], within: Callable[[int], bool]
+) -> dict[int, frozenset[int]]:
+    """For each commit, the members directly below it, looking only at commits that are `within`."""
     near: dict[int, frozenset[int]] = {}
     entered: set[int] = set()
     stack = list(members)
@@ -196,9 +207,7 @@ def _nearest(
         elif commit not in entered:
             entered.add(commit)
             stack.append(~commit)
-            for parent in graph.parents(commit):
-                if label[parent] == UNCLAIMED or (old and number[parent] >= floor):
-                    stack.append(parent)
+            stack.extend(parent for parent in graph.parents(commit) if within(parent))
     return near
 
 

@@ -1,0 +1,67 @@
+"""Lineage in the store: which repositories changed, their graphs in, what became of them out.
+
+Work goes repository by repository, in batches of some hundred thousand commits: the joins from
+object ids to numbers are DuckDB's, the walks are plain Python over one repository at a time, and
+the rows go back as arrays. Memory follows the batch, not the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dora.lineage import tables
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+BATCH_COMMITS = 500_000
+"""Commits read at once; a larger repository is one batch."""
+
+_TEMPORARY = ("now", "todo", "wanted", "gone", "commits", "deployments", "walked")
+
+
+def update(connection: DuckDBPyConnection) -> bool:
+    """Bring `streams`, `stream_deployments`, `lineage` and `undone` up to date with the facts.
+
+    Reads commits, deployments, repositories, service_map and commit_services where the connection
+    stands, and writes into its current schema. Only repositories whose facts or services changed
+    are done again. Each batch is a transaction of its own, so that an update that was killed goes
+    on where it was; call it outside a transaction.
+
+    Returns:
+        Whether anything had changed.
+    """
+    fingerprint = tables.unchanged(connection)
+    if fingerprint is None:
+        return False
+    with _transaction(connection):
+        tables.create(connection)
+        batches = tables.find_changes(connection, BATCH_COMMITS)
+    for batch in range(batches):
+        with _transaction(connection):
+            _redo(connection, batch)
+    tables.remember(connection, fingerprint)
+    for name in _TEMPORARY:
+        connection.execute(f"drop table if exists temp.lineage_{name}")
+    return True
+
+
+def _redo(connection: DuckDBPyConnection, batch: int) -> None:
+    """Walk the streams of one batch of repositories and write what came of them."""
+    from dora.lineage.batch import load  # numpy and pandas only where there is work
+    from dora.lineage.rows import write
+
+    write(connection, load(connection, batch).walk(), batch)
+
+
+@contextmanager
+def _transaction(connection: DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
