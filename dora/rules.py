@@ -163,6 +163,8 @@ def _value(name: str, value: Any) -> Any:
             if name == "hotfix_window":
                 raise ValueError("it needs a length of time, such as 7d")
             return None
+        if not isinstance(value, str | timedelta):
+            raise ValueError(f"it is a length of time such as 72h, not {value!r}")
         return duration(value)
     if name in _LISTS:
         listed = tuple(_text(item) for item in ([value] if isinstance(value, str) else value))
@@ -195,7 +197,10 @@ def _hotfix(value: Mapping[str, Any]) -> Hotfix:
     unknown = set(value) - known
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: a hotfix has {', '.join(sorted(known))}")
-    lists = {key: tuple(_text(item) for item in items) for key, items in value.items()}
+    lists = {
+        key: tuple(_text(item) for item in ([items] if isinstance(items, str) else items))
+        for key, items in value.items()
+    }
     for title in lists.get("titles", ()):
         re.compile(title)
     return Hotfix(**lists)

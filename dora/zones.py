@@ -48,8 +48,8 @@ def _unknown(name: str) -> BadWindow:
     except (OSError, ModuleNotFoundError):
         known = []
     folded = {candidate.casefold(): candidate for candidate in known}
-    close = [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=3)]
-    meant = f"Did you mean {' or '.join(close)}? " if close else ""
+    close = [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=1)]
+    meant = f"Did you mean {close[0]}? " if close else ""
     return BadWindow(
         f"There is no time zone {name!r}.",
         hint=f"{meant}Use an IANA name, such as UTC, Europe/Berlin or America/New_York.",
