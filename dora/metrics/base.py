@@ -1,0 +1,285 @@
+"""What a metric is, and the three shapes that metrics have: a count, a rate, a duration.
+
+A metric is a module here with an object named `METRIC` and a `.sql` file of the same name. The file
+holds named SELECTs (`-- part: cells`, `evidence`, `left_out` …) that share the `with` of the part
+`counted`; `cells` gives counts for every scope and period, and the metric turns these into values,
+intervals and reasons, whole columns at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dora import stats, words
+from dora.metrics.comparison import Change, rate_change, ratio_change, shift_change
+from dora.metrics.question import WHOLE, Question
+from dora.metrics.result import Result
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from dora.metrics.grid import Grid
+
+_PART = re.compile(r"^-- part: (\w+)\n", re.MULTILINE)
+_DURATION_PARTS = {"p50_x2": 2, "p75_x4": 4, "p90_x10": 10, "p95_x20": 20}
+MICROSECONDS = 1_000_000
+
+
+@cache
+def parts(name: str, engine: str = "") -> Mapping[str, str]:
+    """The named SELECTs of a metric, each whole, in an engine's own version where it has one."""
+    pieces: dict[str, str] = {}
+    for folder in ("", engine):
+        place = files(__package__) / folder if folder else files(__package__)
+        entry = place / f"{name}.sql"
+        if entry.is_file():
+            text = _PART.split(entry.read_text("utf-8"))
+            pieces |= dict(zip(text[1::2], text[2::2], strict=True))
+        if not engine:
+            break
+    shared = pieces.pop("counted", "")
+    return {part: f"{shared.rstrip()}\n{text.strip()}\n" for part, text in pieces.items()}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The numbers of every cell, column by column; NaN where there is none."""
+
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    n: NDArray[np.int64]
+    reason: NDArray[np.object_]
+    further: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A number with a definition.
+
+    Attributes:
+        name: What it is called in code and files.
+        title: What dora.dev calls it.
+        definition: What it is, in a sentence.
+        aliases: Other names that it is found by.
+        order: Where it stands among the others.
+        unit: Unit of the window's value: seconds, share, or words that follow the number.
+        period_unit: Unit of a period's value, if another.
+        noun: What n counts.
+        higher_is_better: Which way is better.
+        models: The derived tables it reads.
+        asides: Columns that are said beside the value, and how.
+    """
+
+    name: str
+    title: str
+    definition: str
+    aliases: tuple[str, ...] = ()
+    order: int = 100
+    unit: str
+    period_unit: str = ""
+    noun: str
+    higher_is_better: bool = False
+    models: tuple[str, ...]
+    asides: Mapping[str, str] = field(default_factory=dict)
+
+    quantiles: ClassVar[tuple[str, ...]] = ()
+    needs_incidents: ClassVar[bool] = False
+    """Whether services without an incident source are left out."""
+
+    def sql(self, question: Question, part: str = "cells") -> str:
+        """The SELECT of a part as that question's engine runs it."""
+        engine = getattr(getattr(question.tables, "engine", None), "name", "")
+        return parts(self.name, engine)[part]
+
+    def ask(self, question: Question) -> Result:
+        """The answer: one number for the window and the first scope, and a frame of all cells."""
+        question.tables.need(*self.models)
+        judged = self.judge(question)
+        return Result.of(self, question, self._frame(question.grid, judged))
+
+    def judge(self, question: Question) -> Judged:
+        """Values, intervals and reasons for every cell."""
+        raise NotImplementedError
+
+    def change(self, now: Result, before: Result) -> Change | None:
+        """How two results differ, with an interval; None where that cannot be said."""
+        raise NotImplementedError
+
+    def _frame(self, grid: Grid, judged: Judged) -> pd.DataFrame:
+        import numpy as np
+
+        units = np.full(grid.size, self.period_unit or self.unit, dtype=object)
+        units[grid.grain == WHOLE] = self.unit
+        further = dict(judged.further)
+        return grid.frame(
+            {"metric": self.name},
+            {
+                "value": judged.value,
+                "unit": units,
+                "n": judged.n,
+                "low": judged.low,
+                "high": judged.high,
+                "reason": judged.reason,
+                **{name: further.pop(name) for name in self.quantiles},
+                **further,
+            },
+        )
+
+
+def reasons(size: int, rules: list[tuple[Any, Any]]) -> Any:
+    """The first reason that holds for each cell, None where none does."""
+    import numpy as np
+
+    found = np.full(size, None, dtype=object)
+    for holds, reason in reversed(rules):
+        text = np.full(size, reason, dtype=object) if isinstance(reason, str) else reason
+        found = np.where(holds, text, found)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frequency(Metric):
+    """Events counted: per week over the window, the plain count in a period."""
+
+    higher_is_better: bool = True
+
+    def judge(self, question: Question) -> Judged:
+        """Counts from the scope's first known deployment on; unknown before, never 0."""
+        import numpy as np
+
+        grid = question.grid
+        cells = question.query(self.sql(question))
+        laid = grid.spread(cells, ("n", "days_with_deployment", "failed_attempts"))
+        count = laid.pop("n")
+        reason = reasons(
+            grid.size,
+            [
+                (np.isnat(grid.known_from), words.NO_DEPLOYMENT),
+                (~grid.begun, words.NOT_BEGUN),
+                (grid.end <= grid.known_from, words.BEFORE_FIRST),
+            ],
+        )
+        weekly = 7 / question.elapsed_days if question.elapsed_days else np.nan
+        factor = np.where(grid.grain == WHOLE, weekly, 1.0)
+        factor[reason != None] = np.nan  # noqa: E711  (elementwise)
+        sizes, which = np.unique(count, return_inverse=True)
+        low, high = (end[which] * factor for end in stats.poisson_interval(sizes))
+        gaps = question.query(self.sql(question, "gaps"))
+        between = grid.spread(gaps, ("between_x2",), missing=np.nan)["between_x2"]
+        further = {**laid, "between": between / 2 / MICROSECONDS}
+        return Judged(count * factor, low, high, count, reason, further)
+
+    def change(self, now: Result, before: Result) -> Change | None:
+        """The ratio of the two frequencies."""
+        days = now.question.elapsed_days, before.question.elapsed_days
+        return ratio_change((now.n, days[0]), (before.n, days[1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rate(Metric):
+    """A share of deployments, pooled over the services whose incidents are known."""
+
+    further: tuple[str, ...] = ()
+
+    needs_incidents: ClassVar[bool] = True
+
+    def judge(self, question: Question) -> Judged:
+        """Shares with Wilson's interval; only a lower bound where no service is covered."""
+        import numpy as np
+
+        grid = question.grid
+        cells = question.query(self.sql(question))
+        laid = grid.spread(cells, ("n", "hits", "seen", "hits_seen", *self.further))
+        n, hits = laid.pop("n"), laid.pop("hits")
+        seen, hits_seen = laid.pop("seen"), laid.pop("hits_seen")
+        pairs, which = np.unique(hits + 1j * n, return_inverse=True)
+        low, high = (end[which] for end in stats.wilson_interval(pairs.real, pairs.imag))
+        bound = ~grid.covered & (seen > 0)
+        low = np.where(bound, hits_seen / np.maximum(seen, 1), low)
+        value = np.where(n > 0, hits / np.maximum(n, 1), np.nan)
+        lacking = uncovered_reasons(grid)
+        reason = reasons(
+            grid.size,
+            [
+                (np.isnat(grid.known_from), words.NO_DEPLOYMENT),
+                (~grid.begun, words.NOT_BEGUN),
+                (grid.end <= grid.known_from, words.BEFORE_FIRST),
+                (~grid.covered, lacking),
+                ((n == 0) & (laid.get("pending", seen) > 0) & (seen == 0), words.NOTHING_MATURE),
+                ((n == 0) & (seen > 0), words.NONE_COVERED),
+                (n == 0, words.NOTHING_DEPLOYED),
+            ],
+        )
+        counted = np.where(grid.covered, n, seen)
+        further = {"hits": np.where(grid.covered, hits, hits_seen), **laid}
+        return Judged(value, low, high, counted, reason, further)
+
+    def change(self, now: Result, before: Result) -> Change | None:
+        """The difference of the two rates."""
+        return rate_change((now.counts["hits"], now.n), (before.counts["hits"], before.n))
+
+
+def uncovered_reasons(grid: Grid) -> Any:
+    """For each cell, the sentence that names the services nobody told us incidents of."""
+    import numpy as np
+
+    sentences = np.empty(len(grid.scopes), dtype=object)
+    sentences[:] = [words.not_covered(grid.directory.uncovered(scope)) for scope in grid.scopes]
+    return grid.per_scope(sentences)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duration(Metric):
+    """A length of time: the median, with p75, p90 and p95."""
+
+    unit: str = "seconds"
+    table: str
+    nothing: str
+
+    quantiles: ClassVar[tuple[str, ...]] = ("p75", "p90", "p95")
+
+    def judge(self, question: Question) -> Judged:
+        """Medians with the exact order-statistic interval, none below six."""
+        import numpy as np
+
+        grid = question.grid
+        question.rank(self.sql(question, "sizes"), self.table)
+        cells = question.query(self.sql(question))
+        n = grid.spread(cells, ("n",))["n"]
+        us = grid.spread(cells, (*_DURATION_PARTS, "low_us", "high_us"), missing=np.nan)
+        seconds = {
+            name.split("_")[0]: us[name] / times / MICROSECONDS
+            for name, times in _DURATION_PARTS.items()
+        }
+        still = question.query(self.sql(question, "open"))
+        waiting = grid.running(grid.spread(still, ("open",))["open"])
+        reason = self.reasons(question, n)
+        return Judged(
+            seconds.pop("p50"),
+            us["low_us"] / MICROSECONDS,
+            us["high_us"] / MICROSECONDS,
+            n,
+            reason,
+            {**seconds, "open": np.where(grid.begun, waiting, 0)},
+        )
+
+    def reasons(self, question: Question, n: Any) -> Any:
+        """Why cells have no value."""
+        grid = question.grid
+        return reasons(
+            grid.size, [(n > 0, None), (~grid.begun, words.NOT_BEGUN), (n == 0, self.nothing)]
+        )
+
+    def change(self, now: Result, before: Result) -> Change | None:
+        """The difference of the two medians."""
+        return shift_change(
+            (now.value, now.low, now.high, now.n), (before.value, before.low, before.high, before.n)
+        )

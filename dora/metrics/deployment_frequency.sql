@@ -1,0 +1,77 @@
+-- metric: deployment_frequency
+-- grain: scope_id, grain, period_start
+-- reads: production_deployments, scope_services, calendar
+-- rule: successful production deployments, one per service and environment, counted on the day they finished
+
+-- part: counted
+with counted as (
+    select
+        s.scope_id, dora_day(d.finished_at) as day, d.source, d.deployment, d.service, d.environment,
+        d.finished_at, dora_us(d.finished_at) as finished_us, d.succeeded, d.status, d.url
+    from production_deployments d
+    join scope_services s on s.service = d.service
+    where d.finished_at is not null
+      and s.from_day <= dora_day(d.finished_at) and dora_day(d.finished_at) < s.until_day
+)
+
+-- part: cells
+select
+    e.scope_id, c.grain, c.period_start,
+    sum(case when e.succeeded then 1 else 0 end) as n,
+    count(distinct case when e.succeeded then e.day end) as days_with_deployment,
+    sum(case when e.status = 'failed' then 1 else 0 end) as failed_attempts
+from counted e
+join calendar c on c.day = e.day
+group by e.scope_id, c.grain, c.period_start
+
+-- part: gaps
+-- rule: time between deployments of a scope, on the day of the later one; the median, twice it in microseconds
+, gaps as (
+    select
+        scope_id, day,
+        finished_us - lag(finished_us) over (
+            partition by scope_id order by finished_us, service, environment, source, deployment
+        ) as us
+    from counted
+    where succeeded
+), ranked as (
+    select
+        g.scope_id, c.grain, c.period_start, g.us,
+        cast(row_number() over (
+            partition by g.scope_id, c.grain, c.period_start order by g.us
+        ) as bigint) - 1 as place,
+        cast(count(*) over (partition by g.scope_id, c.grain, c.period_start) as bigint) as n
+    from gaps g
+    join calendar c on c.day = g.day
+    where g.us is not null
+)
+select
+    scope_id, grain, period_start,
+    cast(sum(case when abs(2 * place - (n - 1)) < 2
+        then us * (2 - abs(2 * place - (n - 1))) else 0 end) as bigint) as between_x2
+from ranked
+group by scope_id, grain, period_start
+
+-- part: evidence
+select
+    j.deployment, j.service, j.environment, j.finished_at, j.sha, j.version, j.failed, j.pending,
+    j.rule, j.confidence, j.incident, j.url
+from judged_deployments j
+join counted e
+    on e.scope_id = 0 and e.source = j.source and e.deployment = j.deployment
+    and e.service = j.service and e.environment = j.environment
+join calendar c on c.day = e.day and c.grain = 'window'
+where j.succeeded
+order by j.finished_at, j.service, j.environment, j.deployment
+
+-- part: left_out
+select
+    e.deployment as record,
+    case when e.status = 'failed' then 'the attempt failed'
+        when e.status = 'cancelled' then 'the attempt was cancelled'
+        else 'the attempt had not ended' end as reason,
+    e.service, e.url, e.environment, e.finished_at as happened_at
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and not e.succeeded
+order by e.finished_at, e.service, e.environment, e.deployment

@@ -1,0 +1,218 @@
+"""Every scope in every period, so that a cell without records still has its row.
+
+SQL gives the cells that have something in them; here they find their place among all the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from dora.metrics.scopes import Directory, Scope
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Ints: TypeAlias = NDArray[np.int64]
+    Floats: TypeAlias = NDArray[np.float64]
+    Bools: TypeAlias = NDArray[np.bool_]
+    Objects: TypeAlias = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Scopes times periods, one row each, scope by scope.
+
+    Attributes:
+        scopes: The scopes, in order.
+        periods: A row for each period: grain, period_start, period_end, partial.
+        directory: Who is covered, and since when known.
+        today: The local day of `as_of`.
+    """
+
+    scopes: tuple[Scope, ...]
+    periods: pd.DataFrame
+    directory: Directory
+    today: date
+
+    @property
+    def size(self) -> int:
+        """How many cells there are."""
+        return len(self.scopes) * len(self.periods)
+
+    @cached_property
+    def grain(self) -> Objects:
+        """The grain of each cell."""
+        return self._per_period(self.periods["grain"].to_numpy(object))
+
+    @cached_property
+    def start(self) -> NDArray[np.datetime64]:
+        """The first day of each cell."""
+        return self._per_period(_days(self.periods["period_start"]))
+
+    @cached_property
+    def end(self) -> NDArray[np.datetime64]:
+        """The day after the last of each cell."""
+        return self._per_period(_days(self.periods["period_end"]))
+
+    @cached_property
+    def begun(self) -> Bools:
+        """Whether a cell's first day has come."""
+        import numpy as np
+
+        found: Bools = self.start <= np.datetime64(self.today, "D")
+        return found
+
+    @cached_property
+    def known_from(self) -> NDArray[np.datetime64]:
+        """The scope's first known deployment; NaT if there is none."""
+        import numpy as np
+
+        days = [self.directory.known_from(scope) for scope in self.scopes]
+        return self.per_scope(np.array(days, dtype="datetime64[D]"))
+
+    @cached_property
+    def partial(self) -> Bools:
+        """Whether a cell is cut, not over yet, or holds the scope's first deployment."""
+        import numpy as np
+
+        first = (self.start <= self.known_from) & (self.known_from < self.end)
+        cut = self._per_period(self.periods["partial"].to_numpy(bool))
+        return np.asarray(cut | first, bool)
+
+    @cached_property
+    def covered(self) -> Bools:
+        """Whether the incidents of the scope are known."""
+        import numpy as np
+
+        return self.per_scope(np.array([self.directory.is_covered(s) for s in self.scopes], bool))
+
+    def per_scope(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A value for each scope, repeated over its periods."""
+        import numpy as np
+
+        return np.repeat(values, len(self.periods))
+
+    def _per_period(self, values: NDArray[Any]) -> NDArray[Any]:
+        import numpy as np
+
+        return np.tile(values, len(self.scopes))
+
+    def places(self, cells: pd.DataFrame) -> Ints:
+        """Which row of the grid each cell of a query is."""
+        import numpy as np
+
+        grains = self.periods["grain"].to_numpy(object)
+        starts = _days(self.periods["period_start"])
+        places = cells["scope_id"].to_numpy(np.int64) * len(self.periods)
+        cell_grains = cells["grain"].to_numpy(object)
+        cell_starts = _days(cells["period_start"])
+        for grain in dict.fromkeys(grains):
+            rows = np.flatnonzero(grains == grain)  # the periods of a grain stand in order
+            mine = np.flatnonzero(cell_grains == grain)
+            places[mine] += rows[0] + np.searchsorted(starts[rows], cell_starts[mine])
+        return places
+
+    def spread(
+        self, cells: pd.DataFrame, columns: Sequence[str], *, missing: float | None = None
+    ) -> dict[str, Any]:
+        """Columns of a query laid out over the grid.
+
+        Args:
+            cells: Rows with scope_id, grain, period_start and the columns.
+            columns: Which ones.
+            missing: What stands where a cell has no row; None for 0 in whole numbers.
+        """
+        import numpy as np
+
+        places = self.places(cells)
+        laid: dict[str, Any] = {}
+        for column in columns:
+            if missing is None:
+                whole = np.zeros(self.size, np.int64)
+                whole[places] = cells[column].to_numpy(np.int64)
+                laid[column] = whole
+            else:
+                real = np.full(self.size, missing, np.float64)
+                real[places] = cells[column].to_numpy(np.float64, na_value=np.nan)
+                laid[column] = real
+        return laid
+
+    def running(self, values: Ints) -> Ints:
+        """The sum over a cell and those before it, within its scope and grain."""
+        import numpy as np
+
+        table = values.reshape(len(self.scopes), len(self.periods))
+        grains = self.periods["grain"].to_numpy(object)
+        summed = np.zeros_like(table)
+        for grain in dict.fromkeys(grains):
+            rows = grains == grain
+            summed[:, rows] = np.cumsum(table[:, rows], axis=1)
+        return summed.reshape(-1)
+
+    def frame(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> pd.DataFrame:
+        """One row a cell: what was measured, whose, when, then the numbers."""
+        import pandas as pd
+
+        scopes = self.scopes
+        columns = {
+            **{name: _text(value, self.size) for name, value in before.items()},
+            "scope": self.per_scope(_objects([scope.kind for scope in scopes])),
+            "service": self.per_scope(_objects([scope.service for scope in scopes])),
+            "team": self.per_scope(_objects([scope.team for scope in scopes])),
+            "period_start": self._per_period(_dates(self.periods["period_start"])),
+            "period_end": self._per_period(_dates(self.periods["period_end"])),
+            "partial": self.partial,
+            **after,
+        }
+        return pd.DataFrame({name: column(values) for name, values in columns.items()})
+
+
+def column(values: Any) -> pd.Series[Any]:
+    """A column of a frame: None in text, NA in numbers, where there is no value."""
+    import numpy as np
+    import pandas as pd
+
+    array = np.asarray(values)
+    if array.dtype.kind == "f":
+        masked = pd.arrays.FloatingArray(np.nan_to_num(array), np.isnan(array))
+        return pd.Series(masked)
+    return pd.Series(array, dtype=object if array.dtype.kind == "O" else None)
+
+
+def _text(value: str, size: int) -> Objects:
+    import numpy as np
+
+    return np.full(size, value, dtype=object)
+
+
+def _objects(values: Sequence[Any]) -> Objects:
+    import numpy as np
+
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+def _dates(column_of_days: pd.Series[Any]) -> Objects:
+    return _objects([value.item() for value in _days(column_of_days)])
+
+
+def _days(values: pd.Series[Any]) -> NDArray[np.datetime64]:
+    import numpy as np
+
+    return (
+        values.to_numpy().astype("datetime64[D]") if len(values) else np.array([], "datetime64[D]")
+    )
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """The day in a zone on which a moment falls."""
+    from dora import zones
+
+    return zones.local_day(moment, zone)

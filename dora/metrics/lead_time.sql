@@ -1,0 +1,114 @@
+-- metric: lead_time
+-- grain: scope_id, grain, period_start
+-- reads: delivered_changes, rules, scope_services, calendar, order_statistics
+-- rule: delivered − first committed of every change, counted once at its first delivery to any service of the scope, on the day of delivery
+
+-- part: counted
+-- Only where services share a repository can a change be delivered twice: `repeats` are those later turns.
+with shared as (
+    select repository
+    from delivered_changes
+    group by repository
+    having min(service) <> max(service)
+), repeats as (
+    select scope_id, service, repository, change
+    from (
+        select
+            s.scope_id, d.service, d.repository, d.change,
+            row_number() over (
+                partition by s.scope_id, d.repository, d.change
+                order by case when d.delivered_at is null then 1 else 0 end, d.delivered_at,
+                    d.service
+            ) as turn
+        from delivered_changes d
+        join shared h on h.repository = d.repository
+        cross join (select as_of from rules) u
+        join scope_services s on s.service = d.service
+        where s.from_day <= dora_day(coalesce(d.delivered_at, u.as_of))
+          and dora_day(coalesce(d.delivered_at, u.as_of)) < s.until_day
+    ) x
+    where turn > 1
+), counted as (
+    select
+        s.scope_id, d.*,
+        dora_day(coalesce(d.delivered_at, d.merged_at, d.committed_at)) as day
+    from delivered_changes d
+    cross join (select as_of from rules) u
+    join scope_services s on s.service = d.service
+    where s.from_day <= dora_day(coalesce(d.delivered_at, u.as_of))
+      and dora_day(coalesce(d.delivered_at, u.as_of)) < s.until_day
+      and not exists (
+        select 1 from repeats r
+        where r.scope_id = s.scope_id and r.service = d.service
+          and r.repository = d.repository and r.change = d.change
+      )
+)
+
+-- part: cells
+, ranked as (
+    select
+        e.scope_id, c.grain, c.period_start, e.us,
+        cast(row_number() over (
+            partition by e.scope_id, c.grain, c.period_start order by e.us
+        ) as bigint) - 1 as place,
+        cast(count(*) over (partition by e.scope_id, c.grain, c.period_start) as bigint) as n
+    from counted e
+    join calendar c on c.day = e.day
+    where e.left_out is null
+)
+select
+    r.scope_id, r.grain, r.period_start, max(r.n) as n,
+    cast(sum(case when abs(2 * r.place - (r.n - 1)) < 2
+        then r.us * (2 - abs(2 * r.place - (r.n - 1))) else 0 end) as bigint) as p50_x2,
+    cast(sum(case when abs(4 * r.place - 3 * (r.n - 1)) < 4
+        then r.us * (4 - abs(4 * r.place - 3 * (r.n - 1))) else 0 end) as bigint) as p75_x4,
+    cast(sum(case when abs(10 * r.place - 9 * (r.n - 1)) < 10
+        then r.us * (10 - abs(10 * r.place - 9 * (r.n - 1))) else 0 end) as bigint) as p90_x10,
+    cast(sum(case when abs(20 * r.place - 19 * (r.n - 1)) < 20
+        then r.us * (20 - abs(20 * r.place - 19 * (r.n - 1))) else 0 end) as bigint) as p95_x20,
+    max(case when r.place + 1 = o.low_rank then r.us end) as low_us,
+    max(case when r.place + 1 = o.high_rank then r.us end) as high_us
+from ranked r
+left join order_statistics o on o.n = r.n
+group by r.scope_id, r.grain, r.period_start
+
+-- part: sizes
+select distinct n
+from (
+    select count(*) as n
+    from counted e
+    join calendar c on c.day = e.day
+    where e.left_out is null
+    group by e.scope_id, c.grain, c.period_start
+) x
+
+-- part: open
+-- rule: merged (or committed to the deployed branch) by then and not delivered, by the period they were merged in
+select e.scope_id, c.grain, c.period_start, count(*) as open
+from counted e
+join calendar c
+    on c.day = case when e.day < (select min(day) from calendar)
+        then (select min(day) from calendar) else e.day end
+where e.left_out = 'not delivered'
+group by e.scope_id, c.grain, c.period_start
+
+-- part: evidence
+select
+    e.change, e.repository, e.service, e.sha, e.landed_sha, e.pull_request, e.deployment,
+    e.version, e.committed_at, e.merged_at, e.delivered_at, e.us as seconds,
+    e.coding_us as coding, e.pickup_us as pickup, e.review_us as review,
+    e.merge_to_deploy_us as merge_to_deploy, e.is_bot, e.url
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and e.left_out is null
+order by e.delivered_at, e.repository, e.change
+
+-- part: left_out
+select
+    e.change as record, e.left_out as reason, e.service, e.url, e.repository,
+    coalesce(e.delivered_at, e.merged_at, e.committed_at) as happened_at
+from counted e
+where e.scope_id = 0 and e.left_out is not null
+  and e.day <= (select max(day) from calendar)
+  and (e.delivered_at is null or e.day >= (select min(day) from calendar))
+order by happened_at, e.repository, e.change

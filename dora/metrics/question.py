@@ -1,0 +1,131 @@
+"""What is asked of every metric alike: which window, cut how, about whom, by which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dora.metrics.grid import Grid
+from dora.metrics.scopes import Directory, Scope, Tables
+from dora.rules import Rules
+from dora.windows import Window, window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WHOLE = "window"
+"""The grain of the window itself; every question asks for it."""
+
+_ALWAYS_RANKED = 4096
+"""Sample sizes whose order statistics are at hand; larger ones are asked for."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A window of time, its periods, the scopes and the rules, put to a workspace.
+
+    Attributes:
+        tables: Where models are built and SELECTs run.
+        window: The window.
+        grains: The periods that it is cut into, none for the window alone.
+        as_of: What stands for now.
+        rules: The rules that the workspace was made with.
+        scopes: Whom it is about; the first one is what `value` is of.
+        directory: All services and teams.
+    """
+
+    tables: Tables
+    window: Window
+    grains: tuple[str, ...]
+    as_of: datetime
+    rules: Rules
+    scopes: tuple[Scope, ...]
+    directory: Directory
+
+    def over(self, other: Window | str | None) -> Question:
+        """The same asked of another window, by default of the one before."""
+        if isinstance(other, str):
+            other = window(other, as_of=self.as_of, zone=self.window.zone)
+        return replace(self, window=other or self.window.before())
+
+    def by(self, *grains: str) -> Question:
+        """The same, cut into other periods."""
+        return replace(self, grains=grains)
+
+    def pooled(self) -> Question:
+        """The same for the first scope and the window alone."""
+        return replace(self, scopes=self.scopes[:1], grains=())
+
+    @cached_property
+    def today(self) -> date:
+        """The local day of `as_of`."""
+        from dora import zones
+
+        return zones.local_day(self.as_of, self.window.zone)
+
+    @property
+    def elapsed_days(self) -> int:
+        """How many of the window's days have begun."""
+        return max(0, min(self.window.days, (self.today - self.window.start).days + 1))
+
+    @cached_property
+    def calendar(self) -> pd.DataFrame:
+        """Every day of the window with its periods."""
+        from dora import periods
+
+        return periods.calendar(self.window, (WHOLE, *self.grains), as_of=self.as_of)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Every scope in every period."""
+        cells = self.calendar.drop_duplicates(["grain", "period_start"]).reset_index(drop=True)
+        return Grid(self.scopes, cells.drop(columns="day"), self.directory, self.today)
+
+    def query(self, sql: str) -> pd.DataFrame:
+        """Run a metric's SELECT on this question's calendar and scopes."""
+        import pandas as pd
+
+        days = {"day": "DATE", "period_start": "DATE", "period_end": "DATE"}
+        self.tables.load("calendar", self.calendar, {**days, "grain": "VARCHAR"})
+        members = pd.DataFrame(self._members(), columns=list(_SCOPE_TYPES), dtype=object)
+        self.tables.load("scope_services", members, _SCOPE_TYPES)
+        return self.tables.query(sql)
+
+    def _members(self) -> Iterator[tuple[Any, ...]]:
+        for scope_id, scope in enumerate(self.scopes):
+            for member in scope.members:
+                yield scope_id, member.service, member.from_day, member.until_day
+
+    def rank(self, sizes_sql: str, table: str) -> None:
+        """Load the ranks that bound a median, for every sample size that can come up.
+
+        Args:
+            sizes_sql: A SELECT of the sizes that there are.
+            table: What is counted; sizes are only asked for where it has many rows.
+        """
+        import numpy as np
+        import pandas as pd
+
+        from dora.stats import quantile_ranks
+
+        sizes = np.arange(1, _ALWAYS_RANKED + 1)
+        rows = self.tables.query(f"select count(*) as n from {table}")["n"].iloc[0]
+        if int(rows) * max(1, len(self.scopes)) > _ALWAYS_RANKED:
+            there = self.query(sizes_sql)["n"].to_numpy(np.int64)
+            sizes = np.union1d(sizes, there)
+        low, high = quantile_ranks(sizes)
+        frame = pd.DataFrame({"n": sizes, "low_rank": low, "high_rank": high})
+        self.tables.load(
+            "order_statistics", frame, dict.fromkeys(frame.columns.astype(str), "BIGINT")
+        )
+
+
+_SCOPE_TYPES = {
+    "scope_id": "INTEGER",
+    "service": "VARCHAR",
+    "from_day": "DATE",
+    "until_day": "DATE",
+}

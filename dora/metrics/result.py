@@ -1,0 +1,208 @@
+"""An answer: a value, a table, the records behind it, HTML and a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from dora import words
+from dora.metrics.comparison import Comparison
+from dora.metrics.question import WHOLE, Question
+from dora.rules import Rules
+from dora.windows import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from dora.metrics.base import Metric
+
+_SECONDS = ("seconds", "coding", "pickup", "review", "merge_to_deploy")
+_FLAGS = ("failed", "pending", "is_bot", "open")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """What a metric says of a window, and how sure it is.
+
+    Attributes:
+        metric: The metric.
+        question: What was asked.
+        frame: One row a scope and period: metric, scope, service, team, period_start, period_end
+            (days of the reporting zone, half-open), partial, value, unit, n, low, high, reason;
+            for durations p75, p90, p95 (seconds); then what else there is to say.
+        value: The window's value for the first scope; None with a reason if there is none.
+        n: How many records it is made from.
+        low: Low end of its 95 % interval; where there is no value, a lower bound.
+        high: High end of its 95 % interval.
+        reason: Why there is no value.
+        counts: The other counts of the window: pending, open, failed attempts.
+    """
+
+    metric: Metric
+    question: Question
+    frame: pd.DataFrame
+    value: float | None
+    n: int
+    low: float | None
+    high: float | None
+    reason: str | None
+    counts: dict[str, int]
+
+    @classmethod
+    def of(cls, metric: Metric, question: Question, cells: pd.DataFrame) -> Result:
+        """Split what was asked for from the window's own row."""
+        whole = question.grid.grain == WHOLE
+        row = cells[whole].iloc[0]
+        frame = cells[~whole].reset_index(drop=True) if question.grains else cells
+        counts = {str(name): int(row[name]) for name in cells if cells[name].dtype.kind == "i"}
+        return cls(
+            metric,
+            question,
+            frame,
+            _real(row["value"]),
+            counts.pop("n"),
+            _real(row["low"]),
+            _real(row["high"]),
+            row["reason"],
+            counts,
+        )
+
+    @property
+    def name(self) -> str:
+        """The metric's name."""
+        return self.metric.name
+
+    @property
+    def unit(self) -> str:
+        """The unit of `value`: seconds, share, or words that follow the number."""
+        return self.metric.unit
+
+    @property
+    def window(self) -> Window:
+        """The window."""
+        return self.question.window
+
+    @property
+    def rules(self) -> Rules:
+        """The rules it was made with."""
+        return self.question.rules
+
+    @property
+    def pending(self) -> int:
+        """Deployments too young to be judged."""
+        return self.counts.get("pending", 0)
+
+    @property
+    def open(self) -> int:
+        """What is not over yet: changes not delivered, failures not recovered from."""
+        return self.counts.get("open", 0)
+
+    @property
+    def sql(self) -> str:
+        """The SELECT behind the frame."""
+        return self.metric.sql(self.question)
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """The records behind the number, with links; times in UTC, lengths in seconds."""
+        return self._records("evidence")
+
+    @cached_property
+    def left_out(self) -> pd.DataFrame:
+        """The records that do not count, each with the reason.
+
+        Columns: record, reason, service, url, and where and when it happened.
+        """
+        return self._records("left_out")
+
+    def _records(self, part: str) -> pd.DataFrame:
+        self.question.tables.need(*self.metric.models)
+        frame = self.question.pooled().query(self.metric.sql(self.question, part))
+        return _tidy(frame)
+
+    def compare(self, other: Window | str | None = None) -> Comparison:
+        """Hold it against another window, by default the one before.
+
+        Raises:
+            UsageError: The windows overlap.
+        """
+        from dora.errors import UsageError
+
+        question = self.question.pooled().over(other)
+        if question.window.start < self.window.end and self.window.start < question.window.end:
+            raise UsageError(
+                f"The windows {self.window} and {question.window} overlap.",
+                hint="Compare windows that share no day, such as 2026-Q1 and 2025-Q4.",
+            )
+        return Comparison.of(self, self.metric.ask(question))
+
+    def plot(self, kind: str = "trend", ax: Axes | None = None) -> Axes:
+        """Draw it on `ax`, or on a figure of its own, and return the axes.
+
+        Raises:
+            UsageError: There is no such kind of picture.
+        """
+        from dora import plots
+
+        return plots.draw(self, kind, ax)
+
+    @cached_property
+    def summary(self) -> str:
+        """The number, its interval, n and what is open, in a line."""
+        return words.summary(
+            words.estimate(self.value, self.low, self.high, self.unit),
+            self.n,
+            aside=[f"{self.counts[c]:,} {text}" for c, text in self._asides()],
+            reason=self.reason,
+            values=self._few(),
+        )
+
+    def _asides(self) -> list[tuple[str, str]]:
+        return [(c, text) for c, text in self.metric.asides.items() if self.counts.get(c)]
+
+    def _few(self) -> list[str]:
+        if self.value is None or self.low is not None or self.unit != "seconds":
+            return []
+        return words.few(self.evidence["seconds"].dropna().tolist(), self.unit)
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """Services that deploy, and of whose incidents nothing is known."""
+        return self.question.directory.uncovered(self.question.scopes[0])
+
+    def __repr__(self) -> str:
+        return f"{self.name} {self.summary}"
+
+    def _repr_html_(self) -> str:
+        scope = self.question.scopes[0].label
+        return (
+            f"<p><b>{escape(self.metric.title)}</b>: {escape(self.summary)}<br>"
+            f"<small>{escape(scope)}, {escape(words.caption(self))}</small></p>"
+            f"{words.html_table(self.frame)}"
+        )
+
+
+def _real(value: Any) -> float | None:
+    return None if words.missing(value) else float(value)
+
+
+def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Records as people and files want them: aware times, seconds, yes and no, None."""
+    import pandas as pd
+
+    for name in frame.columns:
+        values = frame[name]
+        if name.endswith("_at"):
+            frame[name] = pd.to_datetime(values).astype("datetime64[us]").dt.tz_localize("UTC")
+        elif name in _SECONDS:
+            frame[name] = values.astype("Int64").astype("Float64") / 1_000_000
+        elif name in _FLAGS:
+            frame[name] = values.astype("boolean")
+        elif name == "pull_request":
+            frame[name] = values.astype("Int64")
+        else:
+            frame[name] = values.astype(object).where(values.notna(), None)
+    return frame

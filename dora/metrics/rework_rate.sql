@@ -1,0 +1,52 @@
+-- metric: rework_rate
+-- grain: scope_id, grain, period_start
+-- reads: judged_deployments, scope_services, calendar
+-- rule: deployments made to repair (rollback, hotfix, revert) ÷ successful production deployments, on the day they finished
+
+-- part: counted
+with counted as (
+    select
+        s.scope_id, dora_day(j.finished_at) as day, j.source, j.deployment, j.service,
+        j.environment, j.finished_at, j.status, j.succeeded, j.covered, j.rework_kind, j.repairs,
+        j.url
+    from judged_deployments j
+    join scope_services s on s.service = j.service
+    where j.finished_at is not null
+      and s.from_day <= dora_day(j.finished_at) and dora_day(j.finished_at) < s.until_day
+)
+
+-- part: cells
+select
+    e.scope_id, c.grain, c.period_start,
+    sum(case when e.succeeded and e.covered then 1 else 0 end) as n,
+    sum(case when e.succeeded and e.covered and e.rework_kind is not null
+        then 1 else 0 end) as hits,
+    sum(case when e.succeeded then 1 else 0 end) as seen,
+    sum(case when e.succeeded and e.rework_kind is not null then 1 else 0 end) as hits_seen,
+    sum(case when e.succeeded and e.rework_kind = 'rollback' then 1 else 0 end) as rollbacks,
+    sum(case when e.succeeded and e.rework_kind = 'hotfix' then 1 else 0 end) as hotfixes,
+    sum(case when e.succeeded and e.rework_kind = 'revert' then 1 else 0 end) as reverts
+from counted e
+join calendar c on c.day = e.day
+group by e.scope_id, c.grain, c.period_start
+
+-- part: evidence
+select e.deployment, e.service, e.finished_at, e.rework_kind as kind, e.repairs, e.url
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and e.succeeded and e.rework_kind is not null
+  and (e.covered or not exists (select 1 from counted x where x.scope_id = 0 and x.covered))
+order by e.finished_at, e.service, e.environment, e.deployment
+
+-- part: left_out
+select
+    e.deployment as record,
+    case when e.status = 'failed' then 'the attempt failed'
+        when e.status = 'cancelled' then 'the attempt was cancelled'
+        when not e.succeeded then 'the attempt had not ended'
+        else 'no incident source covers the service' end as reason,
+    e.service, e.url, e.environment, e.finished_at as happened_at
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and (not e.succeeded or not e.covered)
+order by e.finished_at, e.service, e.environment, e.deployment

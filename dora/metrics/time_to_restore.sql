@@ -1,0 +1,100 @@
+-- metric: time_to_restore
+-- grain: scope_id, grain, period_start
+-- reads: recovered_deployments, covered_services, rules, scope_services, calendar, order_statistics
+-- rule: recovered − failed of failed deployments (or of incidents), counted on the day of recovery; open ones are kept apart, from the day they failed
+
+-- part: counted
+-- An incident of several services is one incident in a roll-up: the row of its first service counts.
+with dated as (
+    select r.*, dora_day(case when r.open then r.failed_at else r.recovered_at end) as day,
+        dora_day(coalesce(r.recovered_at, u.as_of)) as owned_day
+    from recovered_deployments r
+    cross join (select as_of from rules) u
+), placed as (
+    select
+        s.scope_id, d.*,
+        case when v.service is null then 0 else 1 end as is_covered,
+        case when d.deployment is not null then 1 else cast(row_number() over (
+            partition by s.scope_id, d.incident_source, d.incident, d.deployment
+            order by d.service
+        ) as bigint) end as turn
+    from dated d
+    join scope_services s on s.service = d.service
+        and s.from_day <= d.owned_day and d.owned_day < s.until_day
+    left join (select distinct service from covered_services) v on v.service = d.service
+), counted as (
+    select * from placed where turn = 1
+)
+
+-- part: cells
+, ranked as (
+    select
+        e.scope_id, c.grain, c.period_start, e.us,
+        cast(row_number() over (
+            partition by e.scope_id, c.grain, c.period_start order by e.us
+        ) as bigint) - 1 as place,
+        cast(count(*) over (partition by e.scope_id, c.grain, c.period_start) as bigint) as n
+    from counted e
+    join calendar c on c.day = e.day
+    where e.left_out is null and not e.open and e.is_covered = 1
+)
+select
+    r.scope_id, r.grain, r.period_start, max(r.n) as n,
+    cast(sum(case when abs(2 * r.place - (r.n - 1)) < 2
+        then r.us * (2 - abs(2 * r.place - (r.n - 1))) else 0 end) as bigint) as p50_x2,
+    cast(sum(case when abs(4 * r.place - 3 * (r.n - 1)) < 4
+        then r.us * (4 - abs(4 * r.place - 3 * (r.n - 1))) else 0 end) as bigint) as p75_x4,
+    cast(sum(case when abs(10 * r.place - 9 * (r.n - 1)) < 10
+        then r.us * (10 - abs(10 * r.place - 9 * (r.n - 1))) else 0 end) as bigint) as p90_x10,
+    cast(sum(case when abs(20 * r.place - 19 * (r.n - 1)) < 20
+        then r.us * (20 - abs(20 * r.place - 19 * (r.n - 1))) else 0 end) as bigint) as p95_x20,
+    max(case when r.place + 1 = o.low_rank then r.us end) as low_us,
+    max(case when r.place + 1 = o.high_rank then r.us end) as high_us
+from ranked r
+left join order_statistics o on o.n = r.n
+group by r.scope_id, r.grain, r.period_start
+
+-- part: sizes
+select distinct n
+from (
+    select count(*) as n
+    from counted e
+    join calendar c on c.day = e.day
+    where e.left_out is null and not e.open and e.is_covered = 1
+    group by e.scope_id, c.grain, c.period_start
+) x
+
+-- part: open
+-- rule: failed on or before the period's days and still not recovered from, by the period they failed in
+select
+    e.scope_id, c.grain, c.period_start,
+    sum(case when e.is_covered = 1 then 1 else 0 end) as open
+from counted e
+join calendar c
+    on c.day = case when e.day < (select min(day) from calendar)
+        then (select min(day) from calendar) else e.day end
+where e.left_out is null and e.open
+group by e.scope_id, c.grain, c.period_start
+
+-- part: evidence
+select
+    e.deployment, e.incident, e.service, e.failed_at, e.recovered_at, e.us as seconds, e.open,
+    e.kind, e.rule, e.url
+from counted e
+where e.scope_id = 0 and e.left_out is null and e.is_covered = 1
+  and e.day <= (select max(day) from calendar)
+  and (e.open or e.day >= (select min(day) from calendar))
+order by e.failed_at, e.service, e.deployment, e.incident
+
+-- part: left_out
+select
+    coalesce(e.deployment, e.incident) as record,
+    case when e.left_out is not null then e.left_out
+        when e.is_covered = 0 then 'no incident source covers the service'
+        else 'still open' end as reason,
+    e.service, e.url, e.environment, e.failed_at as happened_at
+from counted e
+where e.scope_id = 0 and (e.left_out is not null or e.is_covered = 0 or e.open)
+  and e.day <= (select max(day) from calendar)
+  and (e.open or e.day >= (select min(day) from calendar))
+order by e.failed_at, e.service, e.deployment, e.incident

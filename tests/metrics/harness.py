@@ -1,0 +1,169 @@
+"""Hand-filled marts in an engine, so that metrics are tested without facts, lineage and models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from dora.engines import UTC_OFFSETS
+from dora.engines.duckdb import DuckDB
+from dora.metrics.question import Question
+from dora.metrics.scopes import Directory
+from dora.rules import Rules
+from dora.windows import Window
+
+TIME, TEXT, WHOLE, FLAG, DAY = "TIMESTAMP", "VARCHAR", "BIGINT", "BOOLEAN", "DATE"
+
+COLUMNS: dict[str, dict[str, str]] = {
+    "rules": {"as_of": TIME},
+    "services": {"service": TEXT, "team": TEXT},
+    "team_services": {"team": TEXT, "service": TEXT, "from_day": DAY, "until_day": DAY},
+    "covered_services": {"service": TEXT},
+    "production_deployments": dict.fromkeys(
+        ("source", "deployment", "service", "environment", "status", "url"), TEXT
+    )
+    | {"succeeded": FLAG, "finished_at": TIME},
+    "judged_deployments": dict.fromkeys(
+        (
+            *("source", "deployment", "service", "environment", "sha", "version", "status"),
+            *("rule", "confidence", "incident", "url", "rework_kind", "repairs"),
+        ),
+        TEXT,
+    )
+    | dict.fromkeys(("succeeded", "mature", "pending", "failed", "covered"), FLAG)
+    | {"finished_at": TIME},
+    "linked_incidents": dict.fromkeys(("source", "incident", "service", "state", "reason"), TEXT)
+    | {"detected_at": TIME, "resolved_at": TIME},
+    "recovered_deployments": dict.fromkeys(
+        (
+            *("source", "deployment", "environment", "incident_source", "incident", "service"),
+            *("kind", "rule", "left_out", "url"),
+        ),
+        TEXT,
+    )
+    | {"failed_at": TIME, "recovered_at": TIME, "us": WHOLE, "open": FLAG},
+    "delivered_changes": dict.fromkeys(
+        (
+            *("change", "repository", "service", "sha", "landed_sha", "source", "deployment"),
+            *("environment", "version", "left_out", "url"),
+        ),
+        TEXT,
+    )
+    | dict.fromkeys(
+        ("pull_request", "us", "coding_us", "pickup_us", "review_us", "merge_to_deploy_us"), WHOLE
+    )
+    | dict.fromkeys(
+        ("committed_at", "ready_at", "first_review_at", "merged_at", "delivered_at"), TIME
+    )
+    | dict.fromkeys(("is_bot", "is_hotfix", "reverts_change"), FLAG),
+}
+
+
+class Marts:
+    """What metrics ask of a workspace, over marts that are filled by hand."""
+
+    def __init__(self, engine: Any, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        self.engine = engine
+        engine.prepare(offsets=UTC_OFFSETS, patterns=())
+        for table, types in COLUMNS.items():
+            given = rows.get(table, ())
+            values = {name: [row.get(name) for row in given] for name in types}
+            frame = pd.DataFrame(
+                {name: pd.Series(column, dtype=object) for name, column in values.items()}
+            )
+            engine.load(table, frame, types)
+
+    def need(self, *models: str) -> None:
+        """Everything is there."""
+
+    def load(self, table, frame, types=None):
+        self.engine.load(table, frame, types)
+
+    def query(self, sql, parameters=None):
+        return self.engine.query(sql, parameters)
+
+
+def at(text: str) -> datetime:
+    """A moment in UTC, `2026-03-02 12:00`."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+AS_OF = at("2026-03-31 23:59:59")
+MARCH = Window(date(2026, 3, 1), date(2026, 4, 1), name="2026-03")
+
+
+def question(
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    *,
+    window: Window = MARCH,
+    by: str | tuple[str, ...] = (),
+    services: Sequence[str] = (),
+    teams: Sequence[str] = (),
+    each: Sequence[str] = (),
+    as_of: datetime = AS_OF,
+    rules: Rules | None = None,
+    engine: Any = None,
+) -> Question:
+    """A question to marts with these rows."""
+    tables = Marts(engine or DuckDB.empty(), {"rules": [{"as_of": as_of}], **rows})
+    directory = Directory.read(tables)
+    scope = directory.scope(services, teams)
+    scopes = (scope, *directory.each(scope, each))
+    grains = (by,) if isinstance(by, str) else tuple(by)
+    return Question(tables, window, grains, as_of, rules or Rules(), scopes, directory)
+
+
+def deployment(name: str, finished: str, service: str = "shop", **given: Any) -> dict[str, Any]:
+    """A successful, judged production deployment; it fits both tables of deployments."""
+    status = given.get("status", "succeeded")
+    return {
+        "source": "ci",
+        "deployment": name,
+        "service": service,
+        "environment": "production",
+        "finished_at": at(finished),
+        "status": status,
+        "succeeded": status == "succeeded",
+        "mature": not given.get("pending", False),
+        "pending": False,
+        "failed": False,
+        "covered": True,
+        **given,
+    }
+
+
+def deployed(*deployments: dict[str, Any], **tables: Any) -> dict[str, Any]:
+    """Marts with these deployments, whose services are covered if any deployment says so."""
+    covered = {row["service"] for row in deployments if row["covered"]}
+    return {
+        "production_deployments": deployments,
+        "judged_deployments": deployments,
+        "covered_services": [{"service": service} for service in sorted(covered)],
+        **tables,
+    }
+
+
+def change(name: str, delivered: str | None, hours: float, service: str = "shop", **given: Any):
+    """A change that took so many hours; or one that waits, merged that many hours after 1 March."""
+    start = at("2026-03-01 00:00")
+    end = at(delivered) if delivered else None
+    took = timedelta(hours=hours)
+    return {
+        "change": name,
+        "repository": "org/shop",
+        "service": service,
+        "sha": name,
+        "landed_sha": name,
+        "deployment": "d" if delivered else None,
+        "committed_at": end - took if end else start,
+        "merged_at": end - took if end else start + took,
+        "delivered_at": end,
+        "us": took // timedelta(microseconds=1) if end else None,
+        "merge_to_deploy_us": took // timedelta(microseconds=1) if end else None,
+        "is_bot": False,
+        "left_out": None if end else "not delivered",
+        **given,
+    }
