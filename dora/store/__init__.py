@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dora.store.reader import connect, duplicates, freshness, memory, newest_fact
 from dora.store.schema import SCHEMA_VERSION, create_tables
+from dora.store.writer import Tally, Writer
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Tally",
+    "Writer",
     "connect",
     "create_tables",
     "duplicates",

@@ -48,7 +48,7 @@ def connect(path: Path) -> DuckDBPyConnection:
     connection = memory()
     try:
         attach(connection, path)
-        version = schema.checked_version(_version(connection), path)
+        version = schema.checked_version(said(connection, "schema_version"), path)
         _create_views(connection, complete=version == schema.SCHEMA_VERSION)
     except BaseException:
         connection.close()
@@ -91,14 +91,13 @@ def unreadable(path: Path, error: Exception) -> StoreError:
     )
 
 
-def _version(connection: DuckDBPyConnection) -> str | None:
+def said(connection: DuckDBPyConnection, key: str) -> str | None:
+    """What the store attached as `facts` says of itself under a key; None where it says nothing."""
     try:
         rows = connection.execute(
-            "select value from facts.main.meta where key = 'schema_version'"
+            "select value from facts.main.meta where key = ?", [key]
         ).fetchall()
-    except duckdb.CatalogException:
-        return None
-    except duckdb.BinderException:
+    except (duckdb.CatalogException, duckdb.BinderException):  # no such table or column
         return None
     return str(rows[0][0]) if rows else None
 

@@ -82,24 +82,34 @@ def tables() -> dict[str, tuple[str, dict[str, tuple[str, str]]]]:
 def create_tables(connection: DuckDBPyConnection) -> None:
     """Make the empty tables of a store in the connection's current database and schema.
 
-    What is there already stays; a table or column that an older store lacks is added.
+    What is there already stays; a table or column that an older store lacks is added. Only a file
+    gets the comments: in memory nobody would read them, and they take most of the time.
     """
     known = _existing(connection)
+    on_file = connection.execute(
+        "select path is not null from duckdb_databases() where database_name = current_database()"
+    ).fetchall()[0][0]
     script: list[str] = []
     for table, (doc, described) in tables().items():
         if known.get(table, set()) >= set(described):
             continue
         listed = ", ".join(f'"{name}" {kind}' for name, (kind, _) in described.items())
         script.append(f"create table if not exists {table} ({listed})")
-        script.append(f"comment on table {table} is {text(doc)}")
-        for name, (kind, meaning) in described.items():
+        for name, (kind, _) in described.items():
             if table in known and name not in known[table]:
                 script.append(f'alter table {table} add column "{name}" {kind}')
-            script.append(f'comment on column {table}."{name}" is {text(meaning)}')
+        script += _comments(table, doc, described) if on_file else ()
     if script:
         connection.execute(";".join(script))
     if read_meta(connection, "schema_version") is None:
         write_meta(connection, "schema_version", str(SCHEMA_VERSION))
+
+
+def _comments(table: str, doc: str, described: dict[str, tuple[str, str]]) -> list[str]:
+    return [
+        f"comment on table {table} is {text(doc)}",
+        *(f'comment on column {table}."{n}" is {text(m)}' for n, (_, m) in described.items()),
+    ]
 
 
 def _existing(connection: DuckDBPyConnection) -> dict[str, set[str]]:

@@ -1,0 +1,134 @@
+"""Merging staged facts into their table: new, changed or known, by key, the last one winning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from dora.records import Commit, Record, columns
+from dora.store.schema import COMMIT_ID
+
+
+class Merge:
+    """Merges into the tables within one transaction after the other.
+
+    Rows of a repository or source that the table knows nothing of are appended without looking,
+    and one look at the end of the transaction sees to it that no key came twice: looking at every
+    batch would make a first load quadratic.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: str) -> None:
+        self._connection = connection
+        self._source = source
+        self._fresh: dict[type[Record], set[str]] = {}
+
+    def begin(self) -> None:
+        """Forget what was learnt in the transaction before."""
+        self._fresh.clear()
+
+    def staged(self, record_type: type[Record]) -> tuple[int, int]:
+        """Merge `staged` into the fact's table; gives how many rows are new and updated."""
+        if self._all_fresh(record_type):
+            return self._insert(record_type, ""), 0
+        self._drop_repeated("staged", record_type, "")
+        same_key = self._same_key(record_type)
+        updated = self._update(record_type, same_key)
+        unknown = f"where not exists (select 1 from {record_type.table} t where {same_key})"
+        return self._insert(record_type, unknown), updated
+
+    def finish(self) -> dict[str, int]:
+        """Drop all but the last of what was appended twice; gives how many rows, by table."""
+        dropped = {}
+        for record_type, values in self._fresh.items():
+            if not values:
+                continue
+            listed = ", ".join(_quoted(value) for value in sorted(values))
+            among = f"where {_scope(record_type)} in ({listed})"
+            dropped[record_type.table] = self._drop_repeated(record_type.table, record_type, among)
+        return dropped
+
+    def remove(self, record_type: type[Record], keys: Sequence[Mapping[str, Any]]) -> int:
+        """Delete this source's facts by the key columns given; gives how many there were."""
+        known = columns(record_type)
+        removed = 0
+        for names in {tuple(sorted(set(key) & set(known))) for key in keys}:
+            lists = [[key[n] for key in keys if set(key) & set(known) == set(names)] for n in names]
+            listed = ", ".join(f"unnest(?::{known[n].sql_type}[]) as {n}" for n in names)
+            same = " and ".join(f"t.{n} = gone.{n}" for n in names)
+            removed += self._count(
+                f"delete from {record_type.table} t using (select {listed}) gone"
+                f" where t.source = ? and {same}",
+                [*lists, self._source],
+            )
+        return removed
+
+    def _all_fresh(self, record_type: type[Record]) -> bool:
+        """Whether the table held nothing of these repositories or this source before."""
+        scope = _scope(record_type)
+        rows = self._connection.execute(f"select distinct {scope} from staged").fetchall()
+        values = {value for (value,) in rows}
+        fresh = self._fresh.setdefault(record_type, set())
+        if unsure := values - fresh:
+            listed = ", ".join(_quoted(value) for value in sorted(unsure))
+            known = self._connection.execute(
+                f"select 1 from {record_type.table} where {scope} in ({listed}) limit 1"
+            ).fetchall()
+            if known:
+                return False
+        fresh |= values
+        return True
+
+    def _same_key(self, record_type: type[Record]) -> str:
+        return " and ".join(f't."{name}" = s."{name}"' for name in record_type.key)
+
+    def _update(self, record_type: type[Record], same_key: str) -> int:
+        names = [n for n in ("source", *columns(record_type)) if n not in record_type.key]
+        if not names:
+            return 0
+        values = ", ".join(f'"{name}" = s."{name}"' for name in names)
+        changed = " or ".join(f't."{name}" is distinct from s."{name}"' for name in names)
+        return self._count(
+            f"update {record_type.table} t set {values} from staged s"
+            f" where {same_key} and ({changed})"
+        )
+
+    def _insert(self, record_type: type[Record], condition: str) -> int:
+        named = ", ".join(f'"{name}"' for name in ("source", *columns(record_type)))
+        rows = f"select {named} from staged s {condition} order by row"
+        if record_type is not Commit:
+            return self._count(f"insert into {record_type.table} ({named}) {rows}")
+        last = self._connection.execute(
+            f"select coalesce(max({COMMIT_ID}), 0) from {record_type.table}"
+        ).fetchall()[0][0]
+        return self._count(
+            f"insert into {record_type.table} ({named}, {COMMIT_ID})"
+            f" select *, {last} + row_number() over () from ({rows})"
+        )
+
+    def _drop_repeated(self, table: str, record_type: type[Record], among: str) -> int:
+        """Delete all rows but the last of each key."""
+        key = ", ".join(f'"{name}"' for name in record_type.key)
+        repeated = self._connection.execute(
+            f"select count(*) <> count(distinct hash({key})) from {table} {among}"
+        ).fetchall()[0][0]
+        if not repeated:
+            return 0
+        return self._count(
+            f"delete from {table} where rowid in (select rowid from (select rowid,"
+            f" row_number() over (partition by {key} order by rowid desc) as place"
+            f" from {table} {among}) where place > 1)"
+        )
+
+    def _count(self, statement: str, parameters: list[Any] | None = None) -> int:
+        return int(self._connection.execute(statement, parameters or []).fetchall()[0][0])
+
+
+def _scope(record_type: type[Record]) -> str:
+    """The column whose values tell apart what one reading brings from all else in the table."""
+    return "source" if "source" in record_type.key else "repository"
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,357 @@
+"""The one writer of a store: facts and the place they were read up to, in one transaction."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import duckdb
+
+from dora.connector import Block, Checkpoint, Cursor, Item, Note, Rejected, Removed
+from dora.identities import Identities
+from dora.records import Record, columns
+from dora.store import files, schema
+from dora.store.merging import Merge
+from dora.store.spools import ahead, spools
+from dora.store.staging import Stage
+
+BATCH = 20_000
+"""How many records are gathered before they are merged."""
+
+Progress = Callable[[int], None]
+"""Told, now and then, how many more rows have been taken in."""
+
+S = TypeVar("S", bound="Writer")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of reading: rows by table, counted where their checkpoint was reached."""
+
+    new: dict[str, int] = field(default_factory=dict)
+    updated: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
+    rejected: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any fact is not as it was."""
+        return any(n for counts in (self.new, self.updated, self.removed) for n in counts.values())
+
+    def add(self, other: Tally) -> None:
+        """Count in what another has counted."""
+        for name in ("new", "updated", "removed", "rejected"):
+            mine: dict[str, int] = getattr(self, name)
+            for table, n in getattr(other, name).items():
+                if n or table in mine:
+                    mine[table] = mine.get(table, 0) + n
+        self.notes += (note for note in other.notes if note not in self.notes)
+
+
+class Writer:
+    """Writes to the work file beside a store, and makes it the store in the end.
+
+    Attributes:
+        connection: The work file; for what is derived from the facts. Facts go through `write`.
+        notes: What the user should know about how the work file was found.
+    """
+
+    def __init__(
+        self, place: files.Place, lock: files.Lock, identities: Identities, *, afresh: bool
+    ) -> None:
+        self._place = place
+        self._lock = lock
+        self.identities = identities
+        self.connection, self.notes = files.open_work(place, identities.fingerprint, afresh=afresh)
+        self.writing = threading.Lock()  # held by one transaction at a time, whoever reads
+
+    @classmethod
+    def open(cls: type[S], path: Path, *, identities: Identities, afresh: bool = False) -> S:
+        """Take the store's lock and open its work file: resumed, copied, or new; and migrated.
+
+        Args:
+            path: The published store, whether it is there yet or not.
+            identities: How names of people are kept.
+            afresh: Whether to begin with an empty store where names were kept differently so far.
+
+        Raises:
+            StoreBusy: Another sync is writing.
+            StoreUnreadable: What is there cannot be read, or its names were kept differently.
+            StoreTooNew: A newer version of this package wrote it.
+            StoreFull: There is no room for the work file.
+        """
+        place = files.place(path)
+        lock = files.Lock(place.lock)
+        try:
+            with files.room(place.store):
+                return cls(place, lock, identities, afresh=afresh)
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self: S) -> S:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def cursor(self, source: str, stream: str) -> Cursor | None:
+        """Where a stream of a source stands; None where it has not been read, or was forgotten."""
+        return read_cursor(self.connection, source, stream)
+
+    def forget(self, source: str) -> None:
+        """Let every stream of a source be read from its beginning again."""
+        with self.writing:
+            self.connection.execute("delete from cursors where source = ?", [source])
+
+    def write(
+        self,
+        source: str,
+        items: Iterable[Item],
+        *,
+        stream: str,
+        on_progress: Progress | None = None,
+        tally: Tally | None = None,
+    ) -> Tally:
+        """Take in what a connector hands over, one transaction for each checkpoint.
+
+        Several sources may be written from threads of their own. When the items end with an error,
+        what came before the last checkpoint is kept and what came after it is not.
+
+        Args:
+            source: Name of the source in dora.toml.
+            items: What its connector hands over.
+            stream: The fact table that is being read.
+            on_progress: Told how many more rows have been taken in.
+            tally: Where to count; told of every checkpoint, also when an error follows.
+
+        Raises:
+            StoreFull: There was no room; what was finished before is kept.
+        """
+        counted = tally if tally is not None else Tally()
+        taking = _Stream(self, source, stream, counted, on_progress or _nobody)
+        with files.room(self._place.store):
+            taking.take(items)
+        return counted
+
+    def publish(self) -> None:
+        """Make the work file the store, for all who open it from now on; the writer is closed.
+
+        Raises:
+            StoreFull: There was no room; the store is as it was.
+        """
+        with files.room(self._place.store):
+            schema.write_meta(self.connection, "generation", uuid.uuid4().hex)
+            self.connection.execute("checkpoint")
+            self.connection.close()
+            files.publish(self._place)
+        self._lock.release()
+
+    def close(self) -> None:
+        """Let go of the work file, which stays for the next sync to go on with."""
+        self.connection.close()
+        self._lock.release()
+
+
+def read_cursor(connection: duckdb.DuckDBPyConnection, source: str, stream: str) -> Cursor | None:
+    """The cursor kept for a stream of a source."""
+    rows = (
+        connection.cursor()
+        .execute("select cursor from cursors where source = ? and stream = ?", [source, stream])
+        .fetchall()
+    )
+    kept: Cursor | None = json.loads(rows[0][0]) if rows else None
+    return kept
+
+
+class _Stream:
+    """One stream of one source on its way in."""
+
+    def __init__(
+        self, writer: Writer, source: str, stream: str, tally: Tally, on_progress: Progress
+    ) -> None:
+        self._connection = writer.connection.cursor()
+        self._connection.execute("set TimeZone = 'UTC'")
+        self._writing = writer.writing
+        self._identities = writer.identities
+        self._source = source
+        self._stream = stream
+        self._tally = tally
+        self._on_progress = on_progress
+        self._stage = Stage(self._connection, source, writer.identities)
+        self._merge = Merge(self._connection, source)
+        self._from_the_start = read_cursor(self._connection, source, stream) is None
+        self._records: list[Record] = []
+        self._rejected: list[Rejected] = []
+        self._pending = Tally()
+        self._in_transaction = False
+
+    def take(self, items: Iterable[Item]) -> None:
+        try:
+            for item in items:
+                self._one(item)
+            self._commit(None)
+        finally:
+            self._roll_back()
+            self._connection.close()
+
+    def _one(self, item: Item) -> None:
+        if isinstance(item, Record):
+            if self._records and type(item) is not type(self._records[0]):
+                self._flush()
+            self._records.append(item)
+            if len(self._records) >= BATCH:
+                self._flush()
+        elif isinstance(item, Block):
+            self._flush()
+            self._block(item)
+        elif isinstance(item, Removed):
+            self._flush()
+            self._begin()
+            gone = self._merge.remove(item.record_type, item.keys)
+            self._pending.add(Tally(removed={item.record_type.table: gone}))
+        elif isinstance(item, Rejected):
+            self._refuse([item])
+        elif isinstance(item, Note):
+            self._pending.notes.append(self._identities.redact(item.message))
+        else:
+            self._commit(item)
+
+    def _block(self, block: Block) -> None:
+        if block.frame is not None:
+            with self._merging(block.record_type, len(block.frame)):
+                self._refuse(self._stage.frame(block.record_type, block.columns, block.frame))
+        for spool in ahead(spools(block.delimited or ())):
+            try:
+                with self._merging(block.record_type, spool.lines):
+                    self._refuse(self._stage.spool(block.record_type, block.columns, spool))
+            finally:
+                spool.close()
+
+    def _flush(self) -> None:
+        facts, self._records = self._records, []
+        if facts:
+            with self._merging(type(facts[0]), len(facts)):
+                self._refuse(self._stage.records(facts))
+
+    @contextmanager
+    def _merging(self, record_type: type[Record], rows: int) -> Iterator[None]:
+        """Merge what is staged inside."""
+        self._begin()
+        yield
+        new, updated = self._merge.staged(record_type)
+        table = record_type.table
+        self._pending.add(Tally(new={table: new}, updated={table: updated}))
+        self._on_progress(rows)
+
+    def _begin(self) -> None:
+        if not self._in_transaction:
+            self._writing.acquire()
+            self._in_transaction = True
+            self._merge.begin()
+            self._connection.execute("begin")
+
+    def _commit(self, checkpoint: Checkpoint | None) -> None:
+        self._flush()
+        cursor = json.dumps(checkpoint.cursor, sort_keys=True) if checkpoint else None
+        if not self._in_transaction and not self._rejected and self._stands_at(cursor):
+            self._tally.add(self._pending)
+            self._pending = Tally()
+            return
+        self._begin()
+        for table, dropped in self._merge.finish().items():
+            self._pending.new[table] = self._pending.new.get(table, 0) - dropped
+        self._quarantine()
+        if cursor is not None:
+            self._keep(cursor)
+        if self._pending.changed:
+            schema.write_meta(self._connection, "derived", None)
+        self._connection.execute("commit")
+        self._end()
+        self._tally.add(self._pending)
+        self._pending = Tally()
+
+    def _stands_at(self, cursor: str | None) -> bool:
+        kept = read_cursor(self._connection, self._source, self._stream)
+        return cursor is None or (kept is not None and json.dumps(kept, sort_keys=True) == cursor)
+
+    def _keep(self, cursor: str) -> None:
+        place = [self._source, self._stream]
+        self._connection.execute("delete from cursors where source = ? and stream = ?", place)
+        self._connection.execute(
+            "insert into cursors values (?, ?, ?, ?)", [*place, cursor, _now()]
+        )
+
+    def _roll_back(self) -> None:
+        if self._in_transaction:
+            with suppress(duckdb.Error):  # a failed commit has rolled back already
+                self._connection.execute("rollback")
+            self._end()
+
+    def _end(self) -> None:
+        self._in_transaction = False
+        self._writing.release()
+
+    def _refuse(self, refused: list[Rejected]) -> None:
+        self._rejected += refused
+        for item in refused:
+            self._pending.add(Tally(rejected={item.record_type.table: 1}))
+
+    def _quarantine(self) -> None:
+        """Keep aside what was refused; what is read again from the start is judged anew."""
+        place = [self._source, self._stream]
+        if self._from_the_start:
+            self._connection.execute(
+                "delete from quarantine where source = ? and stream = ?", place
+            )
+            self._from_the_start = False
+        if not self._rejected:
+            return
+        by_location = {item.location: item for item in self._rejected}
+        kept = list(by_location.values())
+        self._rejected = []
+        self._connection.execute(
+            "delete from quarantine where source = ? and stream = ?"
+            " and location in (select unnest(?::varchar[]))",
+            [*place, list(by_location)],
+        )
+        self._connection.execute(
+            "insert into quarantine select ?, ?, unnest(?::varchar[]), unnest(?::varchar[]),"
+            " unnest(?::varchar[]), ?",
+            [
+                *place,
+                [item.location for item in kept],
+                [self._identities.redact(item.reason) for item in kept],
+                [self._said(item) for item in kept],
+                _now(),
+            ],
+        )
+
+    def _said(self, item: Rejected) -> str:
+        """What a refused row said, unless it may name a person."""
+        names_people = any(column.identity for column in columns(item.record_type).values())
+        withheld = names_people and self._identities.mode == "pseudonyms"
+        return "" if withheld else self._identities.redact(item.content)
+
+
+def _nobody(rows: int) -> None:
+    """Nobody wants to know of progress."""
+    del rows
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
