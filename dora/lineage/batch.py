@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,26 +27,27 @@ SHORTEST = 7
 
 _COMMITS = """
 create or replace temp table lineage_commits as
-select row_number() over () - 1 as place, t.repo, c.commit_id, c.sha, c.parents
-from commits c join lineage_todo t on t.repository = c.repository where t.batch = ?
+select t.repo, c.commit_id, c.sha, c.parents
+from commits c join lineage_todo t on t.repository = c.repository
+where t.batch = ? and c.commit_id between ? and ?
 """
 
 _FIRST_PARENTS = """
-select c.place as child, p.place as parent
+select c.commit_id as child, p.commit_id as parent
 from lineage_commits c
 join lineage_commits p on p.repo = c.repo and p.sha = split_part(c.parents, ' ', 1)
 where c.parents <> ''
 """
 
 _OTHER_PARENTS = """
-select c.child, p.place as parent
-from (select place as child, repo, unnest(string_split(parents, ' ')[2:]) as sha
+select c.child, p.commit_id as parent
+from (select commit_id as child, repo, unnest(string_split(parents, ' ')[2:]) as sha
     from lineage_commits where contains(parents, ' ')) c
 join lineage_commits p on p.repo = c.repo and p.sha = c.sha
 """
 
 _HEADS = """
-select t.repo, c.place as head
+select t.repo, c.commit_id as head
 from repositories r
 join lineage_todo t on t.repository = r.repository and t.batch = ?
 join lineage_commits c on c.repo = t.repo and c.sha = r.head_sha
@@ -56,7 +57,7 @@ _DEPLOYMENTS = f"""
 create or replace temp table lineage_deployments as
 select row_number() over (order by d.finished_at, d.id, d.source) - 1 as n,
     t.repo, d.repository, d.environment, coalesce(d.service, '') as stated, d.source, d.id,
-    d.finished_at, d.sha, lower(trim(d.sha)) as wanted, d.inferred, c.place as commit
+    d.finished_at, d.sha, lower(trim(d.sha)) as wanted, d.inferred, c.commit_id
 from (from deployments where {DEPLOYED}) d
 join lineage_todo t on t.repository = d.repository and t.batch = ?
 left join lineage_commits c on c.repo = t.repo and c.sha = lower(trim(d.sha))
@@ -64,18 +65,18 @@ left join lineage_commits c on c.repo = t.repo and c.sha = lower(trim(d.sha))
 
 # The first digits are compared for equality so that this is a hash join.
 _SHORTENED = f"""
-update lineage_deployments set commit = found.commit from (
-    select d.n, min(c.place) as commit
+update lineage_deployments set commit_id = found.commit_id from (
+    select d.n, min(c.commit_id) as commit_id
     from lineage_deployments d join lineage_commits c
     on c.repo = d.repo and left(c.sha, {SHORTEST}) = left(d.wanted, {SHORTEST})
     and starts_with(c.sha, d.wanted)
-    where d.commit is null and length(d.wanted) >= {SHORTEST}
+    where d.commit_id is null and length(d.wanted) >= {SHORTEST}
     group by d.n having count(*) = 1
 ) as found where found.n = lineage_deployments.n
 """
 
 _STREAMS = """
-select s.stream, d.repo, d.n, coalesce(d.commit, -1) as commit,
+select s.stream, d.repo, d.n, coalesce(d.commit_id, 0) as commit_id,
     epoch_us(d.finished_at) as finished, coalesce(d.inferred, false) as inferred
 from lineage_deployments d
 join (select distinct repository, stated, service from service_map) m
@@ -86,7 +87,7 @@ order by d.repo, s.stream, d.n
 """
 
 _BY_PATHS = """
-select s.stream, c.place as commit
+select s.stream, c.commit_id
 from lineage_wanted w
 join streams s on s.repository = w.repository and s.service = w.service
     and s.environment = w.environment
@@ -165,13 +166,10 @@ class Batch:
         first = self.first[start:stop]
         children, parents = self.merges
         begin, end = np.searchsorted(children, (start, stop))
-        others: dict[int, list[int]] = {}
-        for child, parent in zip(
-            (children[begin:end] - start).tolist(),
-            (parents[begin:end] - start).tolist(),
-            strict=True,
-        ):
-            others.setdefault(child, []).append(parent)
+        merges = (children[begin:end] - start).tolist()
+        others = dict(zip(merges, (parents[begin:end, None] - start).tolist(), strict=True))
+        for place in np.flatnonzero(np.diff(children[begin:end]) == 0).tolist():
+            others[merges[place]].append(int(parents[begin + place]) - start)  # an octopus
         return Graph(np.where(first < 0, UNKNOWN, first - start).tolist(), others)
 
     def _stream(self, span: slice, start: int) -> Stream:
@@ -217,41 +215,62 @@ def _runs(values: NDArray[Any]) -> Iterator[tuple[int, int]]:
     yield from ((a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b)
 
 
+class Places:
+    """Where the commits of a batch stand when each repository's follow each other."""
+
+    def __init__(self, repos: Integers, commit_ids: Integers) -> None:
+        self.order = np.argsort(repos, kind="stable")
+        self._base = int(commit_ids.min(initial=1)) - 1
+        span = int(commit_ids.max(initial=0)) - self._base
+        self._places = np.full(max(span, 0) + 1, UNKNOWN, dtype=np.int64)
+        self._places[commit_ids[self.order] - self._base] = np.arange(len(commit_ids))
+
+    def of(self, commit_ids: NDArray[Any]) -> Integers:
+        """The places of commits; `UNKNOWN` for id 0, which no commit has."""
+        known: Integers = self._places[np.maximum(commit_ids - self._base, 0)]
+        return known
+
+
 def load(connection: DuckDBPyConnection, batch: int) -> Batch:
     """Read one batch of repositories; object ids become numbers by joins."""
-    connection.execute(_COMMITS, [batch])
+    numbers = _numbers(connection, batch)
+    connection.execute(_COMMITS, [batch, numbers.oldest, numbers.newest])
     connection.execute(_DEPLOYMENTS, [batch])
     connection.execute(_SHORTENED)
-    known = _arrays(connection, "select place, repo, commit_id from lineage_commits")
-    repo = np.empty(len(known["place"]), dtype=np.int64)
-    repo[known["place"]] = known["repo"]
-    ids = np.empty_like(repo)
-    ids[known["place"]] = known["commit_id"]
+    known = _arrays(connection, "select repo, commit_id from lineage_commits")
     streams = _arrays(connection, _STREAMS)
-    lowest, highest = _numbers(connection, batch)
-    order = np.argsort(repo, kind="stable")
-    place = np.empty(len(order) + 1, dtype=np.int64)
-    place[order] = np.arange(len(order))
-    place[-1] = UNKNOWN  # place -1 stands for no commit
+    places = Places(known["repo"], known["commit_id"])
+    heads = connection.execute(_HEADS, [batch]).fetchall()
     return Batch(
-        starts=np.searchsorted(repo[order], np.arange(lowest, highest + 2)),
-        commit_ids=ids[order],
-        first=_first(_arrays(connection, _FIRST_PARENTS), place),
-        merges=_merges(_arrays(connection, _OTHER_PARENTS), place),
-        heads={
-            int(r) - lowest: int(place[h])
-            for r, h in connection.execute(_HEADS, [batch]).fetchall()
+        starts=np.searchsorted(known["repo"][places.order], np.arange(numbers.lowest, numbers.highest + 2)),
+        commit_ids=known["commit_id"][places.order],
+        first=_first(_arrays(connection, _FIRST_PARENTS), places),
+        merges=_merges(_arrays(connection, _OTHER_PARENTS), places),
+        heads={int(r) - numbers.lowest: int(places.of(np.array([h]))[0]) for r, h in heads},
+        streams={
+            **streams,
+            "repo": streams["repo"] - numbers.lowest,
+            "commit": places.of(streams["commit_id"]),
         },
-        streams={**streams, "commit": place[streams["commit"]], "repo": streams["repo"] - lowest},
-        by_paths=_by_paths(connection, batch, place),
+        by_paths=_by_paths(connection, batch, places),
     )
 
 
-def _numbers(connection: DuckDBPyConnection, batch: int) -> tuple[int, int]:
-    [(lowest, highest)] = connection.execute(
-        "select min(repo), max(repo) from lineage_todo where batch = ?", [batch]
+class _Numbers(NamedTuple):
+    """What a batch spans: its repositories, and the ids of their commits."""
+
+    lowest: int
+    highest: int
+    oldest: int
+    newest: int
+
+
+def _numbers(connection: DuckDBPyConnection, batch: int) -> _Numbers:
+    [row] = connection.execute(
+        "select min(repo), max(repo), min(oldest), max(newest) from lineage_todo where batch = ?",
+        [batch],
     ).fetchall()
-    return int(lowest or 0), int(highest if highest is not None else -1)
+    return _Numbers(*map(int, row))
 
 
 def _arrays(connection: DuckDBPyConnection, query: str) -> dict[str, NDArray[Any]]:
@@ -259,23 +278,21 @@ def _arrays(connection: DuckDBPyConnection, query: str) -> dict[str, NDArray[Any
     return {str(name): frame[name].to_numpy() for name in frame.columns}
 
 
-def _first(edges: dict[str, NDArray[Any]], place: Integers) -> Integers:
-    first = np.full(len(place) - 1, UNKNOWN, dtype=np.int64)
-    first[place[edges["child"]]] = place[edges["parent"]]
+def _first(edges: dict[str, NDArray[Any]], places: Places) -> Integers:
+    first = np.full(len(places.order), UNKNOWN, dtype=np.int64)
+    first[places.of(edges["child"])] = places.of(edges["parent"])
     return first
 
 
-def _merges(edges: dict[str, NDArray[Any]], place: Integers) -> Integers:
-    both = np.stack([place[edges["child"]], place[edges["parent"]]])
-    sorted_by_merge: Integers = both[:, np.lexsort(both[::-1])]
-    return sorted_by_merge
+def _merges(edges: dict[str, NDArray[Any]], places: Places) -> Integers:
+    both = np.stack([places.of(edges["child"]), places.of(edges["parent"])])
+    by_merge: Integers = both[:, np.lexsort(both[::-1])]
+    return by_merge
 
 
-def _by_paths(
-    connection: DuckDBPyConnection, batch: int, place: Integers
-) -> dict[int, Integers]:
+def _by_paths(connection: DuckDBPyConnection, batch: int, places: Places) -> dict[int, Integers]:
     rows = connection.execute(_BY_PATHS, [batch]).df()
     return {
-        int(stream): place[group.dropna().to_numpy(dtype=np.int64)]
-        for stream, group in rows.groupby("stream")["commit"]
+        int(stream): places.of(group.dropna().to_numpy(dtype=np.int64))
+        for stream, group in rows.groupby("stream")["commit_id"]
     }

@@ -16,11 +16,10 @@ _NAMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 
 _DEPLOYMENTS = f"""
 insert into stream_deployments
-select w.stream, w.position, d.source, d.id, d.finished_at, d.sha, c.commit_id,
+select w.stream, w.position, d.source, d.id, d.finished_at, d.sha, d.commit_id,
     [{_NAMES}][w.outcome + 1], w.uncertain, w.rollback, d.inferred
 from lineage_rows w
 join lineage_deployments d on d.n = w.n
-left join lineage_commits c on c.place = d.commit
 order by w.stream, w.position
 """
 
@@ -76,7 +75,7 @@ def _insert(
     connection: DuckDBPyConnection, columns: dict[str, list[Any]], *statements: str
 ) -> None:
     pieces = {name: np.concatenate(parts) for name, parts in columns.items() if parts}
-    frame = pd.DataFrame(pieces, columns=list(columns))
+    frame = pd.DataFrame(pieces, columns=list(columns), copy=False)
     connection.register("lineage_rows", frame)
     try:
         for statement in statements:

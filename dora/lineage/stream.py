@@ -102,11 +102,11 @@ def _claim(graph: Graph, label: list[int], start: int, mark: int) -> None:
 
     `UNKNOWN` is -1, the last entry of `label`, which is never free: a walk ends there by itself.
     """
-    first, others = graph.first, graph.others
+    first, others, free = graph.first, graph.others, UNCLAIMED
     stack = [start]
     while stack:
         commit = stack.pop()
-        while label[commit] == UNCLAIMED:
+        while label[commit] == free:
             label[commit] = mark
             if commit in others:
                 stack.extend(others[commit])

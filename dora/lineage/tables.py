@@ -89,7 +89,7 @@ with deployed as (
         coalesce(service, ''), inferred)) as deployments
     from deployments where {DEPLOYED} group by repository
 ), known as (
-    select repository, count(*) as commits, max(commit_id) as newest,
+    select repository, count(*) as commits, min(commit_id) as oldest, max(commit_id) as newest,
         arg_max(sha, commit_id) as newest_sha
     from commits group by repository
 ), mapped as (
@@ -101,7 +101,8 @@ with deployed as (
 ), heads as (
     select repository, max(head_sha) as head from repositories group by repository
 )
-select d.repository, coalesce(k.commits, 0) as commits,
+select d.repository, coalesce(k.commits, 0) as commits, coalesce(k.oldest, 0) as oldest,
+    coalesce(k.newest, 0) as newest,
     concat_ws(' ', {VERSION}, d.deployments, coalesce(k.commits, 0), coalesce(k.newest, 0),
         coalesce(k.newest_sha, '-'), coalesce(h.head, '-'), m.services, coalesce(p.paths, 0))
         as fingerprint
@@ -172,11 +173,12 @@ def find_changes(connection: DuckDBPyConnection, batch_commits: int) -> int:
     connection.execute(f"create or replace temp table lineage_now as {_EACH}")
     connection.execute(
         "create or replace temp table lineage_todo as"
-        " select repository, fingerprint,"
-        " cast(row_number() over (order by repository) - 1 as integer) as repo,"
-        f" cast((sum(commits) over (order by repository) - commits) // {batch_commits} as integer)"
-        " as batch from lineage_now n where not exists (select 1 from lineage_state s"
+        " select repository, fingerprint, oldest, newest,"
+        " cast(row_number() over by_id - 1 as integer) as repo,"
+        f" cast((sum(commits) over by_id - commits) // {batch_commits} as integer) as batch"
+        " from lineage_now n where not exists (select 1 from lineage_state s"
         " where s.repository = n.repository and s.fingerprint = n.fingerprint)"
+        " window by_id as (order by newest, repository)"  # so that a batch is a range of ids
     )
     connection.execute(
         "create or replace temp table lineage_wanted as"

@@ -1,6 +1,6 @@
 """Lineage in the store: which repositories changed, their graphs in, what became of them out.
 
-Work goes repository by repository, in batches of some hundred thousand commits: the joins from
+Work goes repository by repository, in batches of about a million commits: the joins from
 object ids to numbers are DuckDB's, the walks are plain Python over one repository at a time, and
 the rows go back as arrays. Memory follows the batch, not the store.
 """
@@ -16,7 +16,7 @@ from dora.lineage import tables
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BATCH_COMMITS = 500_000
+BATCH_COMMITS = 1_000_000
 """Commits read at once; a larger repository is one batch."""
 
 _TEMPORARY = ("now", "todo", "wanted", "gone", "commits", "deployments", "walked")
