@@ -49,9 +49,8 @@ select
     p.rolls_back as rolls_back,
     p.failure_label as failure_label,
     p.url as url,
-    coalesce(dora_us(r.as_of) - dora_us(p.finished_at) >= r.maturity_us, false) as mature,
-    p.succeeded
-        and coalesce(dora_us(r.as_of) - dora_us(p.finished_at) < r.maturity_us, true) as pending,
+    p.succeeded and dora_us(r.as_of) - dora_us(p.finished_at) >= r.maturity_us as mature,
+    p.succeeded and dora_us(r.as_of) - dora_us(p.finished_at) < r.maturity_us as pending,
     f.deployment is not null as failed,
     f.rule as rule,
     f.confidence as confidence,

@@ -1,7 +1,7 @@
 -- grain: an incident, and a production deployment that it names as its cause
 -- key: incident_source, incident, source, deployment, service, environment
--- reads: commits, incident_causes, known_incidents, landed_pull_requests, lineage, production_deployments, production_sequence, pull_requests, resolved_references, rules, stream_deployments, streams
--- rule: A cause is a deployment's id or url, or else a commit (seven digits or more) or a pull request. A commit stands, in each service, for the first successful deployment of exactly it, or else for the one that first delivered it (what a baseline contains counts as delivered by it), or else for the first attempt at it. Where the incident's own service is among those found, the others are not meant. What a duplicate names, its original names.
+-- reads: commits, incident_causes, known_incidents, landed_pull_requests, lineage, originals, production_deployments, production_sequence, pull_requests, resolved_references, rules, stream_deployments, streams
+-- rule: A cause is a deployment's id or url, or else a commit (seven digits or more) or a pull request. A commit stands, in each service, for the first successful deployment of exactly it, or else for the one that first delivered it (what a baseline contains counts as delivered by it), or else for the first attempt at it; a pull request's commit also for what landed. Where the incident's own service is among those found, the others are not meant. What a duplicate names, its original names.
 with
 counted as (
     select distinct k.source as source, k.incident as incident
@@ -19,7 +19,7 @@ stated as (
     join counted o on o.source = k.source and o.incident = k.original
     where k.standing in ('counts', 'duplicate')
 ),
-named_commits as (
+said as (
     select s.incident_source as incident_source, s.incident as incident, s.cause as cause,
         lower(s.cause) as sha
     from stated s
@@ -41,6 +41,17 @@ named_commits as (
     from stated s
     join pull_requests p on p.url = s.cause
     join landed_pull_requests l on l.repository = p.repository and l.number = p.number
+),
+named_commits as (
+    select n.incident_source as incident_source, n.incident as incident, n.cause as cause,
+        n.sha as sha
+    from said n
+    union
+    select n.incident_source as incident_source, n.incident as incident, n.cause as cause,
+        o.landed_sha as sha
+    from said n
+    join originals o
+        on substr(o.sha, 1, 7) = substr(n.sha, 1, 7) and substr(o.sha, 1, length(n.sha)) = n.sha
 ),
 commit_ids as (
     select n.incident_source as incident_source, n.incident as incident, n.cause as cause,

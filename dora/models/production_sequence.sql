@@ -9,7 +9,7 @@ positions as (
         d.deployment as deployment,
         s.service as service,
         s.environment as environment,
-        min(d.position) as position
+        max(d.position) as position
     from stream_deployments d
     join streams s on s.stream = d.stream
     group by d.source, d.deployment, s.service, s.environment
@@ -40,8 +40,8 @@ select
     ) as bigint) as place,
     cast(row_number() over (
         partition by p.service
-        order by dora_us(p.finished_at), p.environment, coalesce(o.position, -1),
-            p.source, p.deployment
+        order by dora_us(p.finished_at), coalesce(o.position, -1), p.source, p.deployment,
+            p.environment
     ) as bigint) as service_place,
     p.rollback or p.rolls_back is not null as rollback,
     h.deployment is not null as hotfix

@@ -1,7 +1,7 @@
 -- grain: a successful production deployment made to repair an earlier one
 -- key: source, deployment, service, environment
--- reads: evidence_hotfix, evidence_revert, evidence_rollback, production_deployments, production_sequence, stated_repairs
--- rule: A rollback; or one that delivers the revert of an earlier deployment's change; or a hotfix, by its changes, by saying that it fixes something, or by being stated as unplanned. Which kinds of evidence make a failure plays no part. It repairs the newest deployment among those its strongest evidence names.
+-- reads: delivered_reverts, evidence_hotfix, evidence_revert, evidence_rollback, production_deployments, production_sequence, stated_repairs
+-- rule: A rollback; or a hotfix, by its changes, by saying that it fixes something, or by being stated as unplanned; or one that delivers the revert of a change delivered before, be it before the record. Which kinds of evidence make a failure plays no part. It repairs the newest deployment among those its strongest evidence names.
 with
 links as (
     select t.repair_source as source, t.repair_deployment as deployment,
@@ -35,9 +35,6 @@ ranked as (
         n.service as service,
         n.environment as environment,
         n.repaired as repaired,
-        max(case when n.strength = 3 then 1 else 0 end) over (
-            partition by n.source, n.deployment, n.service, n.environment
-        ) as reverts,
         cast(row_number() over (
             partition by n.source, n.deployment, n.service, n.environment
             order by n.strength, coalesce(q.service_place, 0) desc, n.repaired desc,
@@ -48,6 +45,11 @@ ranked as (
         on q.source = n.repaired_source and q.deployment = n.repaired
         and q.service = n.repaired_service and q.environment = n.repaired_environment
 ),
+reverting as (
+    select distinct v.repair_source as source, v.repair_deployment as deployment,
+        v.repair_service as service, v.repair_environment as environment
+    from delivered_reverts v
+),
 kinds as (
     select
         q.source as source,
@@ -56,14 +58,17 @@ kinds as (
         q.environment as environment,
         case
             when q.rollback then 'rollback'
-            when n.reverts = 1 then 'revert'
             when q.hotfix or p.fixes is not null or p.unplanned then 'hotfix'
+            when v.deployment is not null then 'revert'
         end as kind,
         n.repaired as repairs
     from production_sequence q
     join production_deployments p
         on p.source = q.source and p.deployment = q.deployment
         and p.service = q.service and p.environment = q.environment
+    left join reverting v
+        on v.source = q.source and v.deployment = q.deployment
+        and v.service = q.service and v.environment = q.environment
     left join ranked n
         on n.source = q.source and n.deployment = q.deployment
         and n.service = q.service and n.environment = q.environment and n.choice = 1
