@@ -52,6 +52,11 @@ def paths(globs: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\A(?:{'|'.join(texts)})(?:/.*)?\Z" if texts else NEVER, re.DOTALL)
 
 
+def any_path(globs: Iterable[str]) -> str:
+    """An expression that fits paths as any of these path globs do; a dot must fit a newline."""
+    return _any((_glob(glob) for glob in globs), "^(?:", ")(?:/.*)?$")
+
+
 def any_label(labels: Iterable[str]) -> str:
     """An expression that finds any of these labels among labels joined by commas."""
     return _any((re.escape(label.strip()) for label in labels), "(?:^|,) *(?:", ") *(?:,|$)")

@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pydantic import BaseModel
+
+from dora import services
+from dora.config import Config, Membership, Service, Source
+from dora.store import create_tables
+
+SHOP, DOCS, API = "github.com/acme/shop", "github.com/acme/docs", "github.com/acme/api"
+
+
+class NoOptions(BaseModel):
+    pass
+
+
+@pytest.fixture
+def store() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    create_tables(connection)
+    return connection
+
+
+def insert(store: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
+    for row in rows:
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        store.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
+
+
+def deployed(
+    store: duckdb.DuckDBPyConnection, repository: str, service: str | None = None, **more: Any
+) -> None:
+    row = {"source": "ci", "id": "1", "environment": "production", "status": "succeeded"} | more
+    insert(store, "deployments", [{**row, "repository": repository, "service": service}])
+
+
+def configured(*listed: Service, covers: tuple[str, ...] = (), **environments: Any) -> Config:
+    source = Source("ci", "files", NoOptions(), covers)
+    base = Path("/nowhere")
+    return Config(
+        path=base / "dora.toml",
+        base=base,
+        store=base / "dora.duckdb",
+        sources=(source,),
+        services=listed,
+        environments=environments,
+    )
+
+
+def rows(store: duckdb.DuckDBPyConnection, table: str) -> list[tuple[Any, ...]]:
+    return sorted(store.execute(f"from {table}").fetchall(), key=str)
+
+
+def test_without_a_configuration_each_repository_is_a_service(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP)
+    deployed(store, SHOP, id="2")
+    deployed(store, "local/clone")
+    insert(store, "repositories", [{"source": "git", "repository": DOCS, "incomplete": False}])
+    services.write(store, None)
+    assert rows(store, "service_map") == [
+        (DOCS, "", "acme/docs", False),
+        (SHOP, "", "acme/shop", False),
+        ("local/clone", "", "clone", False),
+    ]
+    assert rows(store, "services") == [("acme/docs", None), ("acme/shop", None), ("clone", None)]
+    assert rows(store, "team_services") == []
+    assert rows(store, "covered_services") == []
+
+
+def test_a_stated_service_is_that_service_as_configured_or_as_it_is(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP, "Checkout")
+    deployed(store, SHOP, "cart")
+    services.write(store, configured(Service("checkout", repositories=("other",))))
+    assert rows(store, "service_map") == [
+        (SHOP, "Checkout", "checkout", False),
+        (SHOP, "cart", "cart", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "pattern", [SHOP, "acme/shop", "shop", "SHOP", "github.com/acme/*", "*/shop", "sh*"]
+)
+def test_an_unstated_service_goes_by_its_repository(
+    store: duckdb.DuckDBPyConnection, pattern: str
+) -> None:
+    deployed(store, SHOP)
+    deployed(store, API.replace("acme", "other"))
+    services.write(store, configured(Service("web", repositories=(pattern,))))
+    assert rows(store, "service_map") == [
+        (SHOP, "", "web", False),
+        ("github.com/other/api", "", "other/api", False),
+    ]
+
+
+def test_one_deployment_counts_for_every_service_its_repository_is_built_into(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP)
+    web = Service("web", repositories=("shop",))
+    checkout = Service("checkout", repositories=("shop",), paths=("services/checkout",))
+    services.write(store, configured(web, checkout))
+    assert rows(store, "service_map") == [
+        (SHOP, "", "checkout", True),
+        (SHOP, "", "web", False),
+    ]
+
+
+def commit(store: duckdb.DuckDBPyConnection, number: int, repository: str, *paths: str) -> None:
+    row = {"repository": repository, "sha": f"{number:040x}", "commit_id": number}
+    insert(store, "commits", [row])
+    insert(
+        store,
+        "commit_paths",
+        [{"repository": repository, "sha": f"{number:040x}", "path": path} for path in paths],
+    )
+
+
+def test_commits_belong_to_the_services_whose_paths_they_touch(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    commit(store, 1, SHOP, "services/checkout/a.py", "services/cart/b.py")
+    commit(store, 2, SHOP, "services/checkout/deep/a.py", "services/checkout/b.py")
+    commit(store, 3, SHOP, "README.md")
+    commit(store, 4, SHOP, "services/cart/été\n.py")
+    commit(store, 5, API, "services/cart/b.py")
+    deployed(store, SHOP)
+    services.write(
+        store,
+        configured(
+            Service("checkout", repositories=("shop",), paths=("services/checkout/**",)),
+            Service("cart", repositories=("shop",), paths=("services/cart", "lib/*")),
+        ),
+    )
+    assert rows(store, "commit_services") == [
+        (1, "cart"),
+        (1, "checkout"),
+        (2, "checkout"),
+        (4, "cart"),
+    ]
+
+
+def test_paths_without_repositories_go_by_where_they_are_found(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    commit(store, 1, SHOP, "services/checkout/a.py")
+    commit(store, 2, API, "main.py")
+    deployed(store, SHOP)
+    deployed(store, API)
+    services.write(store, configured(Service("checkout", paths=("services/checkout/**",))))
+    assert rows(store, "service_map") == [
+        (API, "", "acme/api", False),
+        (SHOP, "", "checkout", True),
+    ]
+    assert rows(store, "commit_services") == [(1, "checkout")]
+
+
+def incident(store: duckdb.DuckDBPyConnection, id: str, **more: Any) -> None:
+    insert(store, "incidents", [{"source": "pager", "id": id, **more}])
+
+
+def test_an_incident_is_mapped_as_stated_else_by_repository_else_left_unmapped(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP)
+    deployed(store, API, "gateway")
+    incident(store, "stated", service="WEB", repository=API)
+    incident(store, "unknown service", service="mail")
+    incident(store, "by configured repository", repository=SHOP)
+    incident(store, "by the one service deployed from it", repository=API)
+    incident(store, "in a repository of incidents", repository="github.com/acme/incidents")
+    incident(store, "nothing said")
+    services.write(store, configured(Service("web", repositories=("shop",))))
+    assert rows(store, "incident_services") == [
+        ("pager", "by configured repository", "web"),
+        ("pager", "by the one service deployed from it", "gateway"),
+        ("pager", "stated", "web"),
+        ("pager", "unknown service", "mail"),
+    ]
+    assert rows(store, "covered_services") == [("gateway",), ("mail",), ("web",)]
+
+
+def test_an_incident_that_says_nothing_belongs_to_the_only_service(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP)
+    insert(store, "repositories", [{"source": "git", "repository": DOCS}])
+    incident(store, "1")
+    incident(store, "2", repository="github.com/acme/incidents")
+    services.write(store, None)
+    assert rows(store, "incident_services") == [
+        ("pager", "1", "acme/shop"),
+        ("pager", "2", "acme/shop"),
+    ]
+
+
+def test_a_source_covers_services_that_have_had_no_incident(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP)
+    deployed(store, API)
+    deployed(store, DOCS)
+    services.write(store, configured(covers=("acme/s*", "api")))
+    assert rows(store, "covered_services") == [("acme/api",), ("acme/shop",)]
+
+
+def test_teams_own_services_by_dates(store: duckdb.DuckDBPyConnection) -> None:
+    moved = date(2026, 1, 1)
+    teams = (Membership("web", until_day=moved), Membership("payments", from_day=moved))
+    services.write(
+        store,
+        configured(
+            Service("cart", team="payments", teams=teams),
+            Service("docs", team="writers", teams=(Membership("writers"),)),
+            Service("alone"),
+        ),
+    )
+    assert rows(store, "services") == [("alone", None), ("cart", "payments"), ("docs", "writers")]
+    assert rows(store, "team_services") == [
+        ("payments", "cart", moved, date(9999, 12, 31)),
+        ("web", "cart", date(1, 1, 1), moved),
+        ("writers", "docs", date(1, 1, 1), date(9999, 12, 31)),
+    ]
+
+
+def test_every_environment_of_the_facts_has_a_kind(store: duckdb.DuckDBPyConnection) -> None:
+    deployed(store, SHOP, environment="prod-eu")
+    deployed(store, SHOP, environment="blue", tier="production")
+    deployed(store, SHOP, environment="blue")
+    deployed(store, SHOP, environment="shop")
+    insert(store, "flag_changes", [{"source": "f", "id": "1", "environment": "qa"}])
+    services.write(store, configured(staging=("sh*",)))
+    assert rows(store, "environment_kinds") == [
+        ("blue", "", "other"),
+        ("blue", "production", "production"),
+        ("prod-eu", "", "production"),
+        ("qa", "", "test"),
+        ("shop", "", "staging"),
+    ]
+
+
+WHOLE = configured(
+    Service("web", "a", ("shop",), ("src/**",), (Membership("a", date(2025, 1, 1)),)),
+    covers=("*",),
+    production=("blue",),
+)
+
+
+def test_the_store_remembers_what_the_configuration_said(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    commit(store, 1, SHOP, "src/a.py")
+    deployed(store, SHOP, environment="blue")
+    services.write(store, WHOLE)
+    before = {table: rows(store, table) for table in services.TABLES}
+    assert all(before[table] for table in services.TABLES if table != "incident_services")
+    services.write(store, None)
+    assert {table: rows(store, table) for table in services.TABLES} == before
+    services.write(store, configured())
+    assert rows(store, "services") == [("acme/shop", None)]
+
+
+def test_a_reader_maps_anew_in_memory_beside_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with duckdb.connect(str(path)) as written:
+        create_tables(written)
+        deployed(written, SHOP, environment="blue")
+        services.write(written, WHOLE)
+    reader = duckdb.connect()
+    reader.execute(f"attach '{path}' as facts (read_only)")
+    for (table,) in reader.execute(
+        "select table_name from duckdb_tables() where database_name = 'facts'"
+    ).fetchall():
+        reader.execute(f"create view {table} as from facts.{table}")
+    stored = services.fingerprint(reader)
+    assert services.remembered(reader) == services.Directory.of(WHOLE)
+    services.write(reader, None)
+    assert services.fingerprint(reader) == stored
+    services.write(reader, configured())
+    assert rows(reader, "services") == [("acme/shop", None)]
+    assert rows(reader, "facts.services") == [("web", "a")]
+
+
+def test_the_fingerprint_changes_with_the_mapping_only(store: duckdb.DuckDBPyConnection) -> None:
+    assert services.fingerprint(store) == ""
+    deployed(store, SHOP)
+    services.write(store, None)
+    first = services.fingerprint(store)
+    services.write(store, None)
+    deployed(store, SHOP, id="2")
+    services.write(store, None)
+    assert services.fingerprint(store) == first
+    deployed(store, API)
+    services.write(store, None)
+    assert services.fingerprint(store) != first
