@@ -8,7 +8,7 @@ which tables it reads (`reads`) and the sentence of DEFINITIONS that it carries 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dora import patterns
 from dora.engines import UTC_OFFSETS, Engine, Offsets
 from dora.rules import FAILURE_RULES, Rules
 
@@ -167,8 +168,8 @@ class Workspace:
         import pandas as pd
 
         row = rules_row(self.rules, self.as_of)
-        patterns = [row[name] for name in _PATTERN_COLUMNS]
-        self.engine.prepare(offsets=self._offsets(), patterns=patterns)
+        known = [row[name] for name in _PATTERN_COLUMNS]
+        self.engine.prepare(offsets=self._offsets(), patterns=known)
         frame = pd.DataFrame({name: [value] for name, value in row.items()}, dtype=object)
         self.engine.load("rules", frame, _RULES_TYPES)
         kinds = pd.DataFrame({"kind": list(self.rules.environments)}, dtype=object)
@@ -224,24 +225,12 @@ def rules_row(rules: Rules, as_of: datetime) -> dict[str, Any]:
         | {name: None if t is None else t // _MICROSECOND for name, t in lengths.items()}
         | {f"rule_{rule}": rule in rules.failure_rules for rule in FAILURE_RULES}
         | {
-            "hotfix_title": _any(rules.hotfix.titles),
-            "hotfix_branch": _any(_glob(p) for p in rules.hotfix.branches),
-            "hotfix_label": _any(_label(name) for name in rules.hotfix.labels),
-            "failure_label": _any(_label(name) for name in rules.failure_labels),
+            "hotfix_title": patterns.any_regex(rules.hotfix.titles),
+            "hotfix_branch": patterns.any_wildcard(rules.hotfix.branches),
+            "hotfix_label": patterns.any_label(rules.hotfix.labels),
+            "failure_label": patterns.any_label(rules.failure_labels),
         }
     )
-
-
-def _any(patterns: Iterable[str]) -> str:
-    return "|".join(f"(?:{p})" for p in patterns) or "a^"
-
-
-def _glob(pattern: str) -> str:
-    return "^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"
-
-
-def _label(name: str) -> str:
-    return f"(?:^|,)\\s*{re.escape(name)}\\s*(?:,|$)"
 
 
 def open_workspace(

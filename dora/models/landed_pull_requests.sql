@@ -1,0 +1,113 @@
+-- grain: a pull request that has landed
+-- key: repository, number
+-- reads: commits, pull_request_commits, pull_requests, rules
+-- rule: Found by its merge sha, else by the earliest commit whose subject names its number, else by
+--  its head. A number that commits name and no known pull request has is one seen by git alone.
+--  merged_us orders them, first merged first, those seen by git alone last.
+with
+merged as (
+    select
+        p.repository as repository,
+        p.number as number,
+        p.merge_sha as merge_sha,
+        p.head_sha as head_sha,
+        dora_us(p.merged_at) as merged_us
+    from pull_requests p
+    cross join rules r
+    where p.state = 'merged' and p.merged_at <= r.as_of
+),
+by_merge_sha as (
+    select
+        m.repository as repository,
+        m.number as number,
+        m.merge_sha as landed_sha,
+        c.commit_id as landed_id,
+        m.merged_us as merged_us
+    from merged m
+    left join commits c on c.repository = m.repository and c.sha = m.merge_sha
+    where c.commit_id is not null
+        or exists (
+            select 1 from pull_request_commits o
+            where o.repository = m.repository and o.sha = m.merge_sha
+        )
+),
+settled as (
+    select b.repository as repository, b.number as number
+    from by_merge_sha b
+    union all
+    select p.repository as repository, p.number as number
+    from pull_requests p
+    cross join rules r
+    left join merged m on m.repository = p.repository and m.number = p.number
+    where p.opened_at <= r.as_of and m.number is null
+),
+named as (
+    select
+        c.repository as repository,
+        c.pull_request as number,
+        c.sha as landed_sha,
+        c.commit_id as landed_id,
+        cast(row_number() over (
+            partition by c.repository, c.pull_request
+            order by dora_us(c.committed_at), c.sha
+        ) as bigint) as choice
+    from commits c
+    left join settled s on s.repository = c.repository and s.number = c.pull_request
+    where c.pull_request is not null and s.number is null
+),
+by_subject as (
+    select
+        n.repository as repository,
+        n.number as number,
+        n.landed_sha as landed_sha,
+        n.landed_id as landed_id,
+        m.merged_us as merged_us
+    from named n
+    left join merged m on m.repository = n.repository and m.number = n.number
+    where n.choice = 1
+),
+by_head as (
+    select
+        m.repository as repository,
+        m.number as number,
+        m.head_sha as landed_sha,
+        c.commit_id as landed_id,
+        m.merged_us as merged_us
+    from merged m
+    left join by_merge_sha b on b.repository = m.repository and b.number = m.number
+    left join by_subject s on s.repository = m.repository and s.number = m.number
+    left join commits c on c.repository = m.repository and c.sha = m.head_sha
+    where b.number is null and s.number is null
+        and (
+            c.commit_id is not null
+            or exists (
+                select 1 from pull_request_commits o
+                where o.repository = m.repository and o.sha = m.head_sha
+            )
+        )
+),
+landed as (
+    select
+        b.repository as repository, b.number as number, b.landed_sha as landed_sha,
+        b.landed_id as landed_id, b.merged_us as merged_us, 'merge sha' as rule
+    from by_merge_sha b
+    union all
+    select
+        s.repository as repository, s.number as number, s.landed_sha as landed_sha,
+        s.landed_id as landed_id, s.merged_us as merged_us, 'subject' as rule
+    from by_subject s
+    union all
+    select
+        h.repository as repository, h.number as number, h.landed_sha as landed_sha,
+        h.landed_id as landed_id, h.merged_us as merged_us, 'head' as rule
+    from by_head h
+)
+select
+    cast(row_number() over (order by l.repository, l.number) as bigint) as pull_request_id,
+    l.repository as repository,
+    l.number as number,
+    l.landed_sha as landed_sha,
+    l.landed_id as landed_id,
+    coalesce(l.merged_us, 9223372036854775807) as merged_us,
+    l.rule as rule
+from landed l
