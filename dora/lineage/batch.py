@@ -242,7 +242,9 @@ def load(connection: DuckDBPyConnection, batch: int) -> Batch:
     places = Places(known["repo"], known["commit_id"])
     heads = connection.execute(_HEADS, [batch]).fetchall()
     return Batch(
-        starts=np.searchsorted(known["repo"][places.order], np.arange(numbers.lowest, numbers.highest + 2)),
+        starts=np.searchsorted(
+            known["repo"][places.order], np.arange(numbers.lowest, numbers.highest + 2)
+        ),
         commit_ids=known["commit_id"][places.order],
         first=_first(_arrays(connection, _FIRST_PARENTS), places),
         merges=_merges(_arrays(connection, _OTHER_PARENTS), places),

@@ -121,16 +121,18 @@ class Ancestry:
 
     def _search(self, commit: int, ancestor: int, claims: Claims) -> bool:
         label, floor = claims.label, claims.floor(ancestor)
-        seen = {commit}
+        first, others = self._graph.first, self._graph.others
+        seen: set[int] = set()
         stack = [commit]
         while stack and self._index is None:
-            for parent in self._graph.parents(stack.pop()):
-                if parent == ancestor:
-                    self._left -= len(seen)
-                    return True
-                if label[parent] >= floor and parent not in seen:
-                    seen.add(parent)
-                    stack.append(parent)
+            current = stack.pop()
+            while current != ancestor and label[current] >= floor and current not in seen:
+                seen.add(current)
+                stack.extend(others.get(current, ()))
+                current = first[current]
+            if current == ancestor:
+                self._left -= len(seen)
+                return True
             if len(seen) > self._left:
                 self._index = Index(self._graph)
         if self._index is not None:

@@ -158,9 +158,7 @@ def _undone(
                 yield position, rollback
 
 
-def _ordered(
-    graph: Graph, stream: Stream, claims: Claims, ancestry: Ancestry
-) -> Iterator[int]:
+def _ordered(graph: Graph, stream: Stream, claims: Claims, ancestry: Ancestry) -> Iterator[int]:
     """The deployments by (finish, ancestor first, id), each yielded when all before it are claimed."""
     for _, tied in groupby(range(len(stream.commits)), key=stream.finished.__getitem__):
         group = list(tied)

@@ -44,7 +44,10 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
         {
             "stream": ("INTEGER", "Stream"),
             "commit_id": ("BIGINT", "Commit"),
-            "position": ("INTEGER", "Position of that deployment; -1: on the default branch, waits"),
+            "position": (
+                "INTEGER",
+                "Position of that deployment; -1: on the default branch, waits",
+            ),
         },
     ),
     "undone": (
