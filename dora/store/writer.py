@@ -118,6 +118,10 @@ class Writer:
         with self.writing:
             self.connection.execute("delete from cursors where source = ?", [source])
 
+    def has_read_anything(self) -> bool:
+        """Whether any stream of any source has ever reached a checkpoint."""
+        return bool(self.connection.execute("select 1 from cursors limit 1").fetchall())
+
     def write(
         self,
         source: str,
@@ -161,6 +165,12 @@ class Writer:
             files.publish(self._place)
         self._lock.release()
 
+    def abandon(self) -> None:
+        """Throw the work file away; the store is as it was."""
+        self.connection.close()
+        files.discard(self._place)
+        self._lock.release()
+
     def close(self) -> None:
         """Let go of the work file, which stays for the next sync to go on with."""
         self.connection.close()
@@ -201,6 +211,7 @@ class _Stream:
         self._in_transaction = False
 
     def take(self, items: Iterable[Item]) -> None:
+        """Take all items, up to the last checkpoint if they end with an error."""
         try:
             for item in items:
                 self._one(item)

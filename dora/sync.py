@@ -1,0 +1,322 @@
+"""Bringing a store up to date: every source is read from where it stood, then all is published.
+
+Sources are read at the same time, each in a thread; one that fails stops no other. A sync that is
+killed or interrupted loses nothing it had finished: the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from dora import connector, lineage, services
+from dora.config import Config, Source
+from dora.connector import Connector, Item
+from dora.errors import DoraError, StoreError, UsageError
+from dora.identities import Identities
+from dora.records import RECORD_TYPES, CommitPath, Record
+from dora.store import Tally, Writer
+from dora.store.schema import SCHEMA_VERSION, read_meta, write_meta
+
+AT_ONCE = 8
+"""How many sources are read at the same time; most of them wait for a network."""
+
+KEPT_SYNCS = 100
+"""How many past syncs of each source the store remembers."""
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Protocol):
+    """Told how far a sync is; called from several threads."""
+
+    def started(self, source: str) -> None:
+        """A source is being read from now on."""
+
+    def advanced(self, source: str, table: str, rows: int) -> None:
+        """So many rows of a table have come from a source since it was started."""
+
+    def finished(self, source: str) -> None:
+        """A source has been read, or has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """What came of one source: rows by fact table, and what the user should know.
+
+    Attributes:
+        name: The source's name in dora.toml.
+        started: When reading it began, in UTC.
+        finished: When reading it ended.
+        new: Rows that were not known before.
+        updated: Rows that are different now.
+        removed: Rows that the source no longer has.
+        rejected: Rows and answers that are no facts; the store's quarantine keeps them.
+        notes: What the connector has to say.
+        error: Why it could not be read to its end; None where it was.
+        hint: What to do about that.
+    """
+
+    name: str
+    started: datetime
+    finished: datetime
+    new: Mapping[str, int]
+    updated: Mapping[str, int]
+    removed: Mapping[str, int]
+    rejected: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+    hint: str = ""
+
+    def __str__(self) -> str:
+        said = [
+            f"{rows:,} {table.replace('_', ' ')} {word}"
+            for word in ("new", "updated", "removed", "rejected")
+            for table, rows in getattr(self, word).items()
+            if rows
+        ]
+        return ", ".join(said) or "nothing new"
+
+    def as_json(self) -> str:
+        """The counts, the notes and the error, for the store to keep."""
+        words = ("new", "updated", "removed", "rejected", "notes", "error")
+        return json.dumps({word: getattr(self, word) for word in words})
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What came of a sync.
+
+    Attributes:
+        sources: What came of each source, in the order of dora.toml.
+        notes: What the user should know about the store itself.
+    """
+
+    sources: tuple[SourceSummary, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether any source could not be read to its end."""
+        return any(source.error is not None for source in self.sources)
+
+
+def sync(
+    config: Config,
+    *,
+    only: str | None = None,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Read what is new from every source, derive what follows from it, and publish the store.
+
+    Args:
+        config: Where the facts come from, and the store they go to.
+        only: The name of the one source to read.
+        full: Read everything again, not only what is new.
+        progress: Told how far it is.
+
+    Raises:
+        UsageError: There is no source, or none of that name.
+        StoreError: The store cannot be written: another sync is running, the disk is full, or it
+            is damaged. What was published before stays as it was.
+    """
+    chosen = _chosen(config, only)
+    identities = Identities.for_store(config.store, config.identities, config.rules.bots)
+    # With everything read again a store may begin anew; with only one source it may not.
+    afresh = full and only is None
+    with Writer.open(config.store, identities=identities, afresh=afresh) as writer:
+        for source in chosen if full else ():
+            writer.forget(source.name)
+        summaries = _read_all(writer, config, chosen, progress)
+        notes = tuple(writer.notes)
+        if not config.store.exists() and not writer.has_read_anything():
+            writer.abandon()  # an empty store would only hide that nothing could be read
+            return Summary(summaries, notes)
+        _derive(writer, config)
+        _record(writer, summaries)
+        writer.publish()
+    return Summary(summaries, notes)
+
+
+def _chosen(config: Config, only: str | None) -> Sequence[Source]:
+    names = [source.name for source in config.sources]
+    if not names:
+        raise UsageError(
+            "There is no source to read.", hint="Add one to dora.toml under [[sources]]."
+        )
+    if only is None:
+        return config.sources
+    if only not in names:
+        raise UsageError(
+            f"There is no source {only!r}.", hint=f"The sources are: {', '.join(names)}."
+        )
+    return [source for source in config.sources if source.name == only]
+
+
+def _read_all(
+    writer: Writer, config: Config, sources: Sequence[Source], progress: Progress | None
+) -> tuple[SourceSummary, ...]:
+    stop = threading.Event()
+    readers = [_Reader(writer, config, source, progress, stop) for source in sources]
+    with ThreadPoolExecutor(min(AT_ONCE, len(readers)), "dora-source") as pool:
+        running = [pool.submit(reader.read) for reader in readers]
+        try:
+            wait(running, return_when=FIRST_EXCEPTION)
+        finally:  # an interrupt, or a store that cannot be written: let go of the others too
+            if any(not task.done() for task in running):
+                stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+    for task in running:  # what went wrong first, not what stopped because of it
+        if not task.cancelled() and isinstance(task.exception(), StoreError):
+            task.result()
+    return tuple(task.result() for task in running)
+
+
+class _Stopped(Exception):
+    """The sync is being ended from outside."""
+
+
+class _Reader:
+    """Reads one source to its end."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        config: Config,
+        source: Source,
+        progress: Progress | None,
+        stop: threading.Event,
+    ) -> None:
+        self._writer = writer
+        self._config = config
+        self._source = source
+        self._progress = progress
+        self._stop = stop
+        self._tally = Tally()
+
+    def read(self) -> SourceSummary:
+        """Read every stream; what goes wrong with the source is part of the summary.
+
+        Raises:
+            StoreError: The store cannot be written, which concerns all sources.
+        """
+        name = self._source.name
+        started = datetime.now(UTC)
+        error, hint = None, ""
+        if self._progress:
+            self._progress.started(name)
+        try:
+            self._streams()
+        except StoreError:
+            raise
+        except DoraError as known:
+            error, hint = known.message, known.hint
+        except Exception as unknown:  # a faulty connector must not stop the others
+            log.debug("%s failed", name, exc_info=True)
+            error = f"{type(unknown).__name__}: {unknown}"
+            hint = "This is a fault in the connector; -v shows where."
+        finally:
+            if self._progress:
+                self._progress.finished(name)
+        return self._summary(started, error, hint)
+
+    def _streams(self) -> None:
+        source = self._source
+        kind = connector.load(source.kind)
+        reading = kind(source.name, source.options, base=self._config.base)
+        for record_type in wanted(kind, self._config):
+            rows = _Counting(source.name, record_type.table, self._progress)
+            cursor = self._writer.cursor(source.name, record_type.table)
+            log.info("%s: reading %s since %s", source.name, record_type.table, cursor)
+            self._writer.write(
+                source.name,
+                self._until_stopped(reading, record_type, cursor),
+                stream=record_type.table,
+                on_progress=rows.advanced,
+                tally=self._tally,
+            )
+
+    def _until_stopped(
+        self, reading: Connector, record_type: type[Record], cursor: connector.Cursor | None
+    ) -> Iterator[Item]:
+        for item in reading.records(record_type, cursor):
+            if self._stop.is_set():
+                raise _Stopped
+            yield item
+
+    def _summary(self, started: datetime, error: str | None, hint: str) -> SourceSummary:
+        tally = self._tally
+        return SourceSummary(
+            name=self._source.name,
+            started=started,
+            finished=datetime.now(UTC),
+            new=dict(tally.new),
+            updated=dict(tally.updated),
+            removed=dict(tally.removed),
+            rejected=dict(tally.rejected),
+            notes=tuple(tally.notes),
+            error=error,
+            hint=hint,
+        )
+
+
+class _Counting:
+    """Adds up the rows of one table."""
+
+    def __init__(self, source: str, table: str, progress: Progress | None) -> None:
+        self._source = source
+        self._table = table
+        self._progress = progress
+        self._rows = 0
+
+    def advanced(self, rows: int) -> None:
+        self._rows += rows
+        if self._progress:
+            self._progress.advanced(self._source, self._table, self._rows)
+
+
+def wanted(kind: type[Connector], config: Config) -> list[type[Record]]:
+    """The facts to ask a connector for, in order; paths only where a service is made of them."""
+    by_paths = any(service.paths for service in config.services)
+    return [
+        record_type
+        for record_type in RECORD_TYPES
+        if record_type in kind.provides and (by_paths or record_type is not CommitPath)
+    ]
+
+
+def _derive(writer: Writer, config: Config) -> None:
+    """Make anew what follows from facts and services, unless neither is different."""
+    connection = writer.connection
+    mapping = services.remembered(connection) if config.bare else services.Directory.of(config)
+    basis = hashlib.sha256(f"{SCHEMA_VERSION} {mapping.text()}".encode()).hexdigest()
+    if read_meta(connection, "derived") == basis:
+        return
+    log.info("deriving services and lineage")
+    services.write(connection, config)
+    lineage.update(connection)
+    write_meta(connection, "derived", basis)
+
+
+def _record(writer: Writer, summaries: Sequence[SourceSummary]) -> None:
+    """Keep when each source was read and what came of it."""
+    connection = writer.connection
+    for one in summaries:
+        status = "failed" if one.error else "finished"
+        moments = [moment.replace(tzinfo=None) for moment in (one.started, one.finished)]
+        connection.execute(
+            "insert into syncs values (?, ?, ?, ?, ?)", [one.name, *moments, status, one.as_json()]
+        )
+    connection.execute(
+        "delete from syncs where rowid in (select rowid from syncs"
+        " qualify row_number() over (partition by source, status order by started_at desc) > ?)",
+        [KEPT_SYNCS],
+    )
