@@ -1,7 +1,10 @@
 -- grain: a piece of evidence that a production deployment failed
--- key: source, deployment, service, environment, rule, incident_source, incident, repair_source, repair_deployment, repair_service, repair_environment
--- reads: evidence_hotfix, evidence_revert, evidence_rollback, evidence_stated, evidence_window, rules
--- rule: Of the evidence from one incident, and of that from one repair, only the strongest kind decides; the rest are candidates. Made over all data, whatever period is asked for.
+-- key: source, deployment, service, environment, rule, incident_source, incident,
+--  repair_source, repair_deployment, repair_service, repair_environment
+-- reads: evidence_hotfix, evidence_revert, evidence_rollback, evidence_stated, evidence_window,
+--  rules
+-- rule: Of the evidence from one incident, and of that from one repair, only the strongest kind
+--  decides; the rest are candidates. Made over all data, whatever period is asked for.
 with
 evidence as (
     select e.source as source, e.deployment as deployment, e.service as service,

@@ -1,7 +1,9 @@
 -- grain: an incident, one of its services, and the deployment of that service it came after
 -- key: incident_source, incident, service
 -- reads: evidence_rollback, known_incidents, production_sequence, stated_repairs
--- rule: The last successful deployment of the service at or before detection, over all its production environments. If that one is a rollback, the newest deployment it undid; none if that is not known.
+-- rule: The last successful deployment of the service at or before detection, over all its
+--  production environments. If that one is a rollback, the newest deployment it undid; none if
+--  that is not known.
 with
 incident_line as (
     select k.source as source, k.incident as incident, k.service as service,

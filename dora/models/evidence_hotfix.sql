@@ -1,7 +1,8 @@
 -- grain: a production deployment, and the hotfix that followed it
 -- key: repair_source, repair_deployment, repair_service, repair_environment
 -- reads: production_sequence, rules
--- rule: The nearest deployment before a hotfix that is neither a hotfix nor a rollback, of the same service and environment, if it finished no longer before than the hotfix window.
+-- rule: The nearest deployment before a hotfix that is neither a hotfix nor a rollback, of the
+--  same service and environment, if it finished no longer before than the hotfix window.
 with
 behind as (
     select

@@ -1,7 +1,8 @@
 -- grain: a production deployment, and a later one that took back a change it had delivered
 -- key: source, deployment, service, environment, repair_source, repair_deployment
 -- reads: delivered_reverts
--- rule: The deployment that delivered the reverted change failed. What a baseline contains was delivered before the record, so its revert is linked to nothing.
+-- rule: The deployment that delivered the reverted change failed. What a baseline contains was
+--  delivered before the record, so its revert is linked to nothing.
 select
     v.source as source,
     v.deployment as deployment,

@@ -1,7 +1,9 @@
 -- grain: a production deployment that was undone, and the rollback that undid it
 -- key: source, deployment, service, environment, repair_source, repair_deployment
 -- reads: production_sequence, stream_deployments, streams, undone
--- rule: A rollback deploys a proper ancestor of what it replaces. Undone, and so failed, are the deployments directly before it, back to but excluding the newest one whose commit it contains; rollbacks among them are not.
+-- rule: A rollback deploys a proper ancestor of what it replaces. Undone, and so failed, are
+--  the deployments directly before it, back to but excluding the newest one whose commit it
+--  contains; rollbacks among them are not.
 select distinct
     f.source as source,
     f.deployment as deployment,

@@ -1,7 +1,10 @@
--- grain: a statement that a production deployment failed: an incident's, a repair's, or its own label
--- key: source, deployment, service, environment, incident_source, incident, repair_source, repair_deployment, repair_service, repair_environment
+-- grain: a statement that a production deployment failed: an incident's, a repair's, or its own
+--  label
+-- key: source, deployment, service, environment, incident_source, incident, repair_source,
+--  repair_deployment, repair_service, repair_environment
 -- reads: known_incidents, named_deployments, production_deployments, stated_repairs
--- rule: An incident names the deployment, a commit or a pull request; or another deployment says that it fixes or rolls back this one; or the deployment carries a failure label.
+-- rule: An incident names the deployment, a commit or a pull request; or another deployment
+--  says that it fixes or rolls back this one; or the deployment carries a failure label.
 with
 incident_times as (
     select distinct k.source as source, k.incident as incident, k.detected_at as detected_at

@@ -1,7 +1,8 @@
 -- grain: an incident, and the deployment that finished shortly before it
 -- key: incident_source, incident, service
 -- reads: deployments_before_incidents, rules
--- rule: Detection no longer after the finish than the failure window, both ends included; a window of null has no end.
+-- rule: Detection no longer after the finish than the failure window, both ends included; a
+--  window of null has no end.
 select
     b.source as source,
     b.deployment as deployment,

@@ -1,7 +1,10 @@
 -- grain: an attempt to deploy a service to a production environment
 -- key: source, deployment, service, environment
--- reads: covered_services, deployment_failures, known_incidents, production_deployments, repairing_deployments, rules
--- rule: Failed if any evidence decides so; it shows the strongest, of equals the incident noticed first. Mature at the age the rules ask for, pending before; whether younger ones have evidence already is shown, not counted.
+-- reads: covered_services, deployment_failures, known_incidents, production_deployments,
+--  repairing_deployments, rules
+-- rule: Failed if any evidence decides so; it shows the strongest, of equals the incident
+--  noticed first. Mature at the age the rules ask for, pending before; whether younger ones
+--  have evidence already is shown, not counted.
 with
 incident_times as (
     select distinct k.source as source, k.incident as incident, dora_us(k.detected_at) as us

@@ -1,7 +1,11 @@
--- grain: an incident known by now, and a service that it hurt (null where no service is mapped to it)
+-- grain: an incident known by now, and a service that it hurt (null where no service is mapped
+--  to it)
 -- key: source, incident, service
 -- reads: incidents, incident_services, rules
--- rule: An incident that ends before it begins is invalid. A duplicate follows its original, however long the chain; one whose original is unknown stands for itself, and so does the first of a circle. External causes and, unless a rule says otherwise, incidents closed as not planned do not count. Open is what was not resolved by now.
+-- rule: An incident that ends before it begins is invalid. A duplicate follows its original,
+--  however long the chain; one whose original is unknown stands for itself, and so does the
+--  first of a circle. External causes and, unless a rule says otherwise, incidents closed as
+--  not planned do not count. Open is what was not resolved by now.
 with recursive
 present as (
     select

@@ -1,7 +1,9 @@
--- grain: an incident known by now, and a service that it hurt (null where no service is mapped to it)
+-- grain: an incident known by now, and a service that it hurt (null where no service is mapped
+--  to it)
 -- key: source, incident, service
 -- reads: deployment_failures, deployments_before_incidents, known_incidents, rules
--- rule: An incident that no rule links to a deployment is no change failure, and is listed with the reason.
+-- rule: An incident that no rule links to a deployment is no change failure, and is listed with
+--  the reason.
 with
 links as (
     select f.incident_source as source, f.incident as incident, min(f.rule) as rule

@@ -1,7 +1,10 @@
 -- grain: a successful production deployment of a service to an environment
 -- key: source, deployment, service, environment
--- reads: hotfix_commits, lineage, production_deployments, rules, stream_deployments, streams
--- rule: In the order finish, ancestor first, id: numbered within a service and environment (place) and over all production environments of the service (service_place). A rollback is what the commit graph shows or the deployment states; a hotfix is one that delivers a change marked so.
+-- reads: hotfix_commits, mentioned_deliveries, production_deployments, stream_deployments, streams
+-- rule: In the order finish, ancestor first, id: numbered within a service and environment
+--  (place) and over all production environments of the service (service_place). A rollback is
+--  what the commit graph shows or the deployment states; a hotfix is one that delivers a change
+--  marked so.
 with
 positions as (
     select
@@ -21,11 +24,10 @@ hotfixes as (
         s.service as service,
         s.environment as environment
     from hotfix_commits h
-    join lineage l on l.commit_id = h.commit_id
-    join streams s on s.stream = l.stream
-    join stream_deployments d on d.stream = l.stream and d.position = l.position
-    cross join rules r
-    where d.outcome = 'delivered' or (d.outcome = 'baseline' and not r.baseline)
+    join mentioned_deliveries m on m.commit_id = h.commit_id
+    join streams s on s.stream = m.stream
+    join stream_deployments d on d.stream = m.stream and d.position = m.position
+    where m.delivered
 )
 select
     p.source as source,

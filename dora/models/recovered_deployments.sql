@@ -1,7 +1,10 @@
--- grain: a failed production deployment; where the rules ask for recovery of any incident, an incident and its service
+-- grain: a failed production deployment; where the rules ask for recovery of any incident, an
+--  incident and its service
 -- key: source, deployment, service, environment, incident_source, incident
 -- reads: deployment_failures, judged_deployments, known_incidents, production_sequence, rules
--- rule: With incidents linked, from the earliest detection to the latest resolution, open while one is open. Without, from the deployment's finish to the finish of its first repair, open while there is none. Of any incident: from detection to resolution, whether linked or not.
+-- rule: With incidents linked, from the earliest detection to the latest resolution, open while
+--  one is open. Without, from the deployment's finish to the finish of its first repair, open
+--  while there is none. Of any incident: from detection to resolution, whether linked or not.
 with
 incident_times as (
     select distinct k.source as source, k.incident as incident, k.detected_at as detected_at,

@@ -1,7 +1,11 @@
 -- grain: a successful production deployment made to repair an earlier one
 -- key: source, deployment, service, environment
--- reads: delivered_reverts, evidence_hotfix, evidence_revert, evidence_rollback, production_deployments, production_sequence, stated_repairs
--- rule: A rollback; or a hotfix, by its changes, by saying that it fixes something, or by being stated as unplanned; or one that delivers the revert of a change delivered before, be it before the record. Which kinds of evidence make a failure plays no part. It repairs the newest deployment among those its strongest evidence names.
+-- reads: delivered_reverts, evidence_hotfix, evidence_revert, evidence_rollback,
+--  production_deployments, production_sequence, stated_repairs
+-- rule: A rollback; or a hotfix, by its changes, by saying that it fixes something, or by being
+--  stated as unplanned; or one that delivers the revert of a change delivered before, be it
+--  before the record. Which kinds of evidence make a failure plays no part. It repairs the
+--  newest deployment among those its strongest evidence names.
 with
 links as (
     select t.repair_source as source, t.repair_deployment as deployment,

@@ -1,8 +1,31 @@
 -- grain: a commit, and an earlier one that it takes back
 -- key: commit_id, target_id
--- reads: commit_references, commits, landed_pull_requests, pull_requests, resolved_references
--- rule: As the commit's message says, or the pull request with which it landed. A revert of a revert is left out: it brings the change back.
+-- reads: commit_references, commits, landed_pull_requests, pull_requests
+-- rule: As the commit's message says, or the pull request with which it landed. The target may be
+--  named by seven or more digits of its id; a shortened name that fits several commits of the
+--  repository names none. A revert of a revert is left out: it brings the change back.
 with
+wanted as (
+    select distinct
+        f.repository as repository,
+        f.sha as sha,
+        lower(f.target) as target,
+        substr(lower(f.target), 1, 7) as head
+    from commit_references f
+    where f.kind = 'reverts' and length(f.target) >= 7
+),
+named as (
+    select
+        w.repository as repository,
+        w.sha as sha,
+        w.target as target,
+        min(c.commit_id) as target_id
+    from wanted w
+    join commits c on c.repository = w.repository and substr(c.sha, 1, 7) = w.head
+    where substr(c.sha, 1, length(w.target)) = w.target
+    group by w.repository, w.sha, w.target
+    having min(c.commit_id) = max(c.commit_id)
+),
 reverting_pull_requests as (
     select
         p.repository as repository,
@@ -13,9 +36,9 @@ reverting_pull_requests as (
     where p.reverts is not null
 ),
 pairs as (
-    select f.commit_id as commit_id, f.target_id as target_id
-    from resolved_references f
-    where f.kind = 'reverts'
+    select c.commit_id as commit_id, n.target_id as target_id
+    from named n
+    join commits c on c.repository = n.repository and c.sha = n.sha
     union
     select c.commit_id as commit_id, t.commit_id as target_id
     from reverting_pull_requests p

@@ -1,7 +1,9 @@
 -- grain: a production deployment, and one that it says it fixes or rolls back
--- key: repair_source, repair_deployment, repair_service, repair_environment, source, deployment, service, environment
+-- key: repair_source, repair_deployment, repair_service, repair_environment, source,
+--  deployment, service, environment
 -- reads: production_deployments
--- rule: By id or url. Where several deployments bear that name, the nearest is meant: of the same source, then service, then environment. Naming an incident is not naming a deployment.
+-- rule: By id or url. Where several deployments bear that name, the nearest is meant: of the
+--  same source, then service, then environment. Naming an incident is not naming a deployment.
 with
 statements as (
     select p.source as source, p.deployment as deployment, p.service as service,

@@ -11,10 +11,10 @@ from tests.models.failures.world import World
 Scene = Callable[[World], None]
 
 
-def releases(world: World, *names: str, **columns: object) -> None:
+def releases(world: World, *names: str) -> None:
     """Deployments V1, V2 … of a line of commits, one a day at ten."""
     for day, name in enumerate(names, start=1):
-        world.deploy(f"V{day}", f"{day} 10:00", name, **columns)
+        world.deploy(f"V{day}", f"{day} 10:00", name)
 
 
 # --- one repair, two kinds of evidence: the stronger decides ------------------------------------

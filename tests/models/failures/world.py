@@ -16,10 +16,10 @@ from typing import Any
 
 import pandas as pd
 
-import dora
+import dora.models
 from dora.engines import UTC_OFFSETS, Engine
 
-MODELS = Path(dora.__file__ or "").parent / "models"
+MODELS = Path(dora.models.__file__ or "").parent
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
@@ -53,6 +53,8 @@ _COLUMNS: dict[str, str] = {
     "pull_requests": "repository number:BIGINT title labels head_branch reverts:BIGINT url",
     "landed_pull_requests": "repository number:BIGINT landed_sha rule",
     "originals": "repository sha number:BIGINT landed_sha",
+    "replaced_commits": "commit_id:BIGINT",
+    "copies": "repository sha carrier",
     "production_deployments": (
         "source deployment service environment repository version sha status succeeded:BOOLEAN "
         "started_at:TIMESTAMP finished_at:TIMESTAMP baseline:BOOLEAN rollback:BOOLEAN "
@@ -125,6 +127,10 @@ class World:
             if target is not None:
                 digits = target if re.fullmatch("[0-9a-f]{7,}", target) else sha(target)
                 self.tables["commit_references"].append({**row, "kind": kind, "target": digits})
+        if copies is not None:
+            self.tables["copies"].append(
+                {"repository": repository, "sha": sha(copies), "carrier": sha(name)}
+            )
 
     def line(self, *names: str) -> None:
         """Commits, each the parent of the next."""
@@ -257,6 +263,8 @@ _TRUTHS = {
 
 def _build(world: World) -> None:
     tables = {**world.tables, **_lineage(world)}
+    if not world.rules.get("follow_cherry_picks", True):
+        tables["copies"] = []
     for name in ("incidents", "production_deployments"):
         tables[name] = [r for r in tables[name] if _known(r, world.as_of)]
     tables["rules"] = [{**_RULES, "as_of": world.as_of, **world.rules}]
@@ -292,9 +300,7 @@ def _need(engine: Engine, model: str, built: set[str]) -> None:
     if model in built:
         return
     text = (MODELS / f"{model}.sql").read_text()
-    reads = re.search("^-- reads: (.*)$", text, re.MULTILINE)
-    assert reads, f"{model} says nothing of what it reads"
-    for table in reads.group(1).split(", "):
+    for table in dora.models.parse(model, text).reads:
         _need(engine, table, built)
     engine.build(model, text)
     built.add(model)
