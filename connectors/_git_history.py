@@ -1,0 +1,262 @@
+"""Commits as git tells them, turned into rows without holding more than a chunk at a time.
+
+One pass of `git log` gives the commits and, from their messages, what they say of each other and
+of pull requests. The messages themselves go no further than this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from connectors._git_process import GitProcess
+from dora.connector import Rejected
+from dora.records import Commit
+
+COLUMNS = (
+    "repository",
+    "sha",
+    "parents",
+    "authored_at",
+    "committed_at",
+    "author",
+    "subject",
+    "pull_request",
+)
+PATH_COLUMNS = ("repository", "sha", "path")
+
+_FORMAT = "--format=%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%s%x00%b"
+_FIELDS = 7
+_LONGEST_TIME = 11  # digits; beyond the year 5138 a time is a mistake and fits no calendar
+_SEPARATOR = b"\x1f"
+
+_NUMBER = re.compile(rb"\((?:[#!]|pull request #)(\d{1,9})\)\s*$")
+_MERGE_NUMBER = re.compile(rb"Merge(?:d PR| pull request #) ?(\d{1,9})\b")
+_GITLAB_NUMBER = re.compile(rb"^See merge request \S*!(\d{1,9})\b", re.MULTILINE)
+_REVERTS = re.compile(
+    rb"\bthis reverts(?: merge)? commits?:?\s+"
+    rb"((?:[0-9a-f]{7,64}\b(?:[\s,;&]+(?:and\s+)?(?=[0-9a-f]{7,64}\b))?)+)",
+    re.IGNORECASE,
+)
+_PICKED = re.compile(rb"\(cherry[ -]picked from commit ([0-9a-f]{7,64})\)", re.IGNORECASE)
+_SHA = re.compile(rb"[0-9a-f]{7,64}", re.IGNORECASE)
+
+Kind: TypeAlias = Literal["reverts", "cherry_picked_from"]
+Reference: TypeAlias = tuple[str, Kind, str]
+"""Commit that refers, what it says (a `CommitReference.kind`), commit referred to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Commits to read: all that `tips` reach and `known` do not."""
+
+    tips: tuple[str, ...]
+    known: tuple[str, ...]
+
+    def given(self) -> bytes:
+        """The range as git reads it."""
+        return "".join([*(f"{t}\n" for t in self.tips), *(f"^{k}\n" for k in self.known)]).encode()
+
+
+@dataclass(slots=True)
+class Log:
+    """One pass over a range of commits.
+
+    Attributes:
+        rejected: Commits that are no facts; complete once the rows are.
+        references: What messages say of other commits; complete once the rows are.
+    """
+
+    git: GitProcess
+    commits: Range
+    repository: str
+    rejected: list[Rejected] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+
+    def rows(self) -> Iterator[bytes]:
+        """Every commit as a line of `COLUMNS`, in chunks of whole lines of valid UTF-8."""
+        return text(self.lines())
+
+    def lines(self) -> Iterator[list[bytes]]:
+        """The same as lists of lines, one list a chunk, not yet made valid UTF-8."""
+        name = self.repository.encode()
+        for fields in self._fields():
+            lines = []
+            rows = zip(*[iter(fields)] * _FIELDS, strict=True)
+            for at, ct, sha, parents, author, subject, body in rows:
+                if _odd(at) or _odd(ct):
+                    self._reject(sha, at if _odd(at) else ct)
+                    continue
+                number = pull_request(subject, body)
+                if b"everts " in body or b"icked from" in body:
+                    self.references.extend(references(sha, body))
+                lines.append(_SEPARATOR.join((name, sha, parents, at, ct, author, subject, number)))
+            yield lines
+
+    def _fields(self) -> Iterator[list[bytes]]:
+        rest: list[bytes] = []
+        arguments = ("log", "--stdin", "-z", "--encoding=UTF-8", "--no-color", _FORMAT)
+        for chunk in self.git.stream(*arguments, given=self.commits.given()):
+            # Control characters that would end a field or a row elsewhere have no meaning here.
+            pieces = chunk.translate(None, b"\x1f\r").split(b"\0")
+            if rest:
+                rest[-1] += pieces[0]
+                pieces = rest + pieces[1:]
+            whole = (len(pieces) - 1) // _FIELDS * _FIELDS
+            rest = pieces[whole:]
+            yield pieces[:whole]
+
+    def _reject(self, sha: bytes, time: bytes) -> None:
+        self.rejected.append(
+            Rejected(
+                Commit,
+                location=f"commit {sha.decode()}",
+                reason="its author or committer time is missing or no time of any calendar",
+                content=time.decode(errors="replace"),
+            )
+        )
+
+
+def _odd(time: bytes) -> bool:
+    return len(time) > _LONGEST_TIME or not time.isdigit()
+
+
+def pull_request(subject: bytes, body: bytes) -> bytes:
+    """The number of the pull or merge request that a message names; empty if it names none."""
+    match = None
+    if subject.endswith(b")"):
+        match = _NUMBER.search(subject)
+    if match is None and subject.startswith(b"Merge"):
+        match = _MERGE_NUMBER.match(subject)
+    if match is None and b"See merge request" in body:
+        match = _GITLAB_NUMBER.search(body)
+    return match[1] if match else b""
+
+
+def references(sha: bytes, body: bytes) -> list[Reference]:
+    """The commits that a message says it reverts or is a copy of, each once, in order."""
+    reverted = (one for match in _REVERTS.finditer(body) for one in _SHA.findall(match[1]))
+    found: list[tuple[Kind, bytes]] = [("reverts", target) for target in reverted]
+    found += [("cherry_picked_from", target) for target in _PICKED.findall(body)]
+    return [
+        (sha.decode(), kind, target.decode().lower())
+        for kind, target in dict.fromkeys(found)
+        if not sha.startswith(target)
+    ]
+
+
+class Rows(Iterator[bytes]):
+    """Chunks that can be seen to have been read to the end; a failure stays one."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._failure: Exception | None = None
+
+    def __next__(self) -> bytes:
+        """The next chunk."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return next(self._chunks)
+        except StopIteration:
+            raise
+        except Exception as failure:
+            self._failure = failure
+            raise
+
+    def finish(self) -> None:
+        """Read what nobody read.
+
+        Raises:
+            RepositoryError: Git failed, now or earlier; nothing may be taken for complete.
+        """
+        for _ in self:
+            pass
+
+
+def text(chunks: Iterable[list[bytes]]) -> Iterator[bytes]:
+    """Lists of lines as chunks of valid UTF-8."""
+    for lines in chunks:
+        yield utf8(b"\n".join([*lines, b""]))
+
+
+def utf8(line: bytes) -> bytes:
+    """The same as valid UTF-8; what is not becomes the replacement character."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return line.decode(errors="replace").encode()
+    return line
+
+
+def referring(git: GitProcess, commits: Range) -> Iterator[Reference]:
+    """What messages say of other commits, in a pass of its own over those that say anything."""
+    words = ("this reverts", "picked from commit")
+    arguments = [f"--grep={word}" for word in words]
+    log = git.stream(
+        "log", "--stdin", "-z", "-i", "-F", "--encoding=UTF-8", "--format=%H%x00%b", *arguments,
+        given=commits.given(),
+    )  # fmt: skip
+    for sha, body in _pairs(log):
+        yield from references(sha, body)
+
+
+def paths(git: GitProcess, commits: Range, repository: str) -> Iterator[bytes]:
+    """Every changed path of every commit with at most one parent, as lines of `PATH_COLUMNS`.
+
+    A merge is never a change, so its paths are not asked for. A renamed file is two paths.
+    """
+    name = repository.encode()
+    return text(
+        [_SEPARATOR.join((name, sha, _one_line(path))) for sha, path in pairs]
+        for pairs in changed_paths(git, commits)
+    )
+
+
+def changed_paths(git: GitProcess, commits: Range) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Commits with at most one parent, each with every path it changed; those of a chunk at once.
+
+    Raises:
+        RepositoryError: Git failed.
+    """
+    log = git.stream(
+        "log", "--stdin", "-z", "--no-merges", "--name-only", "--no-renames", "--root",
+        "--format=%x00%H", given=commits.given(),
+    )  # fmt: skip
+    sha, header = b"", False
+    for pieces in _pieces(log):
+        pairs = []
+        for piece in pieces:
+            if header:
+                sha, header = piece, False
+            elif piece:
+                pairs.append((sha, piece.removeprefix(b"\n")))
+            else:
+                header = True
+        yield pairs
+
+
+def _one_line(path: bytes) -> bytes:
+    """A path with the three characters that would break its row replaced; hardly any has one."""
+    return re.sub(rb"[\n\r\x1f]", "\N{REPLACEMENT CHARACTER}".encode(), path)
+
+
+def _pieces(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The pieces between NULs, those of a chunk at once."""
+    rest = b""
+    for chunk in chunks:
+        *pieces, rest = (rest + chunk).split(b"\0")
+        yield pieces
+
+
+def _pairs(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    first: bytes | None = None
+    for pieces in _pieces(chunks):
+        for piece in pieces:
+            if first is None:
+                first = piece
+            else:
+                yield first, piece
+                first = None
