@@ -176,41 +176,62 @@ def open_work(
         StoreTooNew: A newer version of this package wrote it.
         StoreFull: There is no room for the copy.
     """
-    base, kept = _published(place.store)
     notes: list[str] = []
-    otherwise = kept not in (None, identities)
-    if otherwise and not afresh:
-        raise _kept_differently(place.store)
-    if otherwise:
-        notes.append("Began with an empty store, as names of people are kept differently now.")
     if place.work.exists():
-        connection = _resumed(place, base, identities)
+        connection = _resumed(place, identities)
         if connection is not None:
             return connection, ["Went on where a sync that was cut short had stopped."]
         notes.append("Threw away what a sync that was cut short had left, as it does not fit.")
     discard(place)
-    if base != _NEW and not otherwise:
-        _copy(place)
-    return _prepared(place, base, identities), notes
+    if not place.store.exists():
+        return _begun(place, _NEW, identities), notes
+    _copy(place)
+    connection, base, kept = _opened(place)
+    if kept in (None, identities):
+        _prepare(connection, base, identities)
+        return connection, notes
+    connection.close()
+    discard(place)
+    if not afresh:
+        raise _kept_differently(place.store)
+    notes.append("Began with an empty store, as names of people are kept differently now.")
+    return _begun(place, base, identities), notes
 
 
-def _prepared(place: Place, base: str, identities: str) -> duckdb.DuckDBPyConnection:
-    """The work file as a sync begins with it, whether it was copied or is to be made."""
-    is_new = not place.work.exists()
-    connection = _connect(place.work)
+def _opened(place: Place) -> tuple[duckdb.DuckDBPyConnection, str, str | None]:
+    """The copy of the store, which edition of it that is, and how it keeps names of people.
+
+    Raises:
+        StoreError: It cannot be opened, or is no store that this package can read.
+    """
     try:
-        if is_new:
-            connection.execute("begin")
-            schema.create_tables(connection)
-            connection.execute("commit")
-        else:
-            schema.migrate(connection, place.store)
-        schema.write_meta(connection, "identities", identities)
-        schema.write_meta(connection, "base", base)
+        connection = _connect(place.work)
+    except duckdb.Error as error:
+        discard(place)
+        raise reader.unreadable(place.store, error) from error
+    try:
+        schema.migrate(connection, place.store)
+        base = schema.read_meta(connection, "generation") or _UNNAMED
+        return connection, base, schema.read_meta(connection, "identities")
     except BaseException:
         connection.close()
+        discard(place)
         raise
+
+
+def _begun(place: Place, base: str, identities: str) -> duckdb.DuckDBPyConnection:
+    """A work file with no facts in it."""
+    connection = _connect(place.work)
+    connection.execute("begin")
+    schema.create_tables(connection)
+    connection.execute("commit")
+    _prepare(connection, base, identities)
     return connection
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, base: str, identities: str) -> None:
+    schema.write_meta(connection, "identities", identities)
+    schema.write_meta(connection, "base", base)
 
 
 def _kept_differently(store: Path) -> StoreError:
@@ -237,8 +258,9 @@ def _published(store: Path) -> tuple[str, str | None]:
         )
 
 
-def _resumed(place: Place, base: str, identities: str) -> duckdb.DuckDBPyConnection | None:
+def _resumed(place: Place, identities: str) -> duckdb.DuckDBPyConnection | None:
     """The work file that was left, if it can be opened and belongs to what is published now."""
+    base, _ = _published(place.store)
     try:
         connection = _connect(place.work)
     except (duckdb.Error, OSError):
@@ -269,6 +291,8 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _copy(place: Place) -> None:
     """Copy the store, so that only ever a whole copy bears the work file's name."""
+    if wal(place.store).exists():
+        _published(place.store)  # another program may be writing to it: that is found out here
     with room(place.store):
         shutil.copyfile(place.store, place.copy)
         if wal(place.store).exists():  # left by another program that wrote to the store

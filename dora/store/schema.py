@@ -7,8 +7,11 @@ slower); the writer keeps keys unique and `duplicates` proves it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import duckdb
 
 from dora.errors import StoreTooNew, StoreUnreadable
 from dora.records import RECORD_TYPES, Commit, Record, columns
@@ -168,10 +171,17 @@ def migrate(connection: DuckDBPyConnection, path: object) -> None:
         StoreUnreadable: It is no store of ours.
         StoreTooNew: A newer version of this package wrote it.
     """
-    version = checked_version(read_meta(connection, "schema_version"), path)
+    try:
+        version = checked_version(read_meta(connection, "schema_version"), path)
+    except (duckdb.CatalogException, duckdb.BinderException):  # no such table or column
+        version = checked_version(None, path)
+    layout = hashlib.sha256(repr(tables()).encode()).hexdigest()
+    if version == SCHEMA_VERSION and read_meta(connection, "layout") == layout:
+        return
     connection.execute("begin")
     for step in MIGRATIONS[version - 1 : SCHEMA_VERSION - 1]:
         step(connection)
     create_tables(connection)
     write_meta(connection, "schema_version", str(SCHEMA_VERSION))
+    write_meta(connection, "layout", layout)
     connection.execute("commit")

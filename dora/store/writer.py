@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -73,6 +74,12 @@ class Writer:
         self.identities = identities
         self.connection, self.notes = files.open_work(place, identities.fingerprint, afresh=afresh)
         self.writing = threading.Lock()  # held by one transaction at a time, whoever reads
+        self.cursors: dict[tuple[str, str], str] = {
+            (source, stream): cursor
+            for source, stream, cursor in self.connection.execute(
+                "select source, stream, cursor from cursors"
+            ).fetchall()
+        }
 
     @classmethod
     def open(cls: type[S], path: Path, *, identities: Identities, afresh: bool = False) -> S:
@@ -111,16 +118,18 @@ class Writer:
 
     def cursor(self, source: str, stream: str) -> Cursor | None:
         """Where a stream of a source stands; None where it has not been read, or was forgotten."""
-        return read_cursor(self.connection, source, stream)
+        kept: Cursor | None = json.loads(self.cursors.get((source, stream), "null"))
+        return kept
 
     def forget(self, source: str) -> None:
         """Let every stream of a source be read from its beginning again."""
         with self.writing:
             self.connection.execute("delete from cursors where source = ?", [source])
+            self.cursors = {place: c for place, c in self.cursors.items() if place[0] != source}
 
     def has_read_anything(self) -> bool:
         """Whether any stream of any source has ever reached a checkpoint."""
-        return bool(self.connection.execute("select 1 from cursors limit 1").fetchall())
+        return bool(self.cursors)
 
     def write(
         self,
@@ -177,38 +186,36 @@ class Writer:
         self._lock.release()
 
 
-def read_cursor(connection: duckdb.DuckDBPyConnection, source: str, stream: str) -> Cursor | None:
-    """The cursor kept for a stream of a source."""
-    rows = (
-        connection.cursor()
-        .execute("select cursor from cursors where source = ? and stream = ?", [source, stream])
-        .fetchall()
-    )
-    kept: Cursor | None = json.loads(rows[0][0]) if rows else None
-    return kept
-
-
 class _Stream:
     """One stream of one source on its way in."""
 
     def __init__(
         self, writer: Writer, source: str, stream: str, tally: Tally, on_progress: Progress
     ) -> None:
-        self._connection = writer.connection.cursor()
-        self._connection.execute("set TimeZone = 'UTC'")
-        self._writing = writer.writing
-        self._identities = writer.identities
-        self._source = source
-        self._stream = stream
+        self._writer = writer
+        self._place = (source, stream)
         self._tally = tally
         self._on_progress = on_progress
-        self._stage = Stage(self._connection, source, writer.identities)
-        self._merge = Merge(self._connection, source)
-        self._from_the_start = read_cursor(self._connection, source, stream) is None
+        self._from_the_start = self._place not in writer.cursors
         self._records: list[Record] = []
         self._rejected: list[Rejected] = []
         self._pending = Tally()
         self._in_transaction = False
+
+    @cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection of this thread's own, once there is something to write."""
+        connection = self._writer.connection.cursor()
+        connection.execute("set TimeZone = 'UTC'")
+        return connection
+
+    @cached_property
+    def _stage(self) -> Stage:
+        return Stage(self._connection, self._place[0], self._writer.identities)
+
+    @cached_property
+    def _merge(self) -> Merge:
+        return Merge(self._connection, self._place[0])
 
     def take(self, items: Iterable[Item]) -> None:
         """Take all items, up to the last checkpoint if they end with an error."""
@@ -218,7 +225,8 @@ class _Stream:
             self._commit(None)
         finally:
             self._roll_back()
-            self._connection.close()
+            if "_connection" in self.__dict__:
+                self._connection.close()
 
     def _one(self, item: Item) -> None:
         if isinstance(item, Record):
@@ -238,7 +246,7 @@ class _Stream:
         elif isinstance(item, Rejected):
             self._refuse([item])
         elif isinstance(item, Note):
-            self._pending.notes.append(self._identities.redact(item.message))
+            self._pending.notes.append(self._writer.identities.redact(item.message))
         else:
             self._commit(item)
 
@@ -271,7 +279,7 @@ class _Stream:
 
     def _begin(self) -> None:
         if not self._in_transaction:
-            self._writing.acquire()
+            self._writer.writing.acquire()
             self._in_transaction = True
             self._merge.begin()
             self._connection.execute("begin")
@@ -279,7 +287,11 @@ class _Stream:
     def _commit(self, checkpoint: Checkpoint | None) -> None:
         self._flush()
         cursor = json.dumps(checkpoint.cursor, sort_keys=True) if checkpoint else None
-        if not self._in_transaction and not self._rejected and self._stands_at(cursor):
+        if (
+            not self._in_transaction
+            and not self._rejected
+            and cursor in (None, self._writer.cursors.get(self._place))
+        ):
             self._tally.add(self._pending)
             self._pending = Tally()
             return
@@ -292,16 +304,14 @@ class _Stream:
         if self._pending.changed:
             schema.write_meta(self._connection, "derived", None)
         self._connection.execute("commit")
+        if cursor is not None:
+            self._writer.cursors[self._place] = cursor
         self._end()
         self._tally.add(self._pending)
         self._pending = Tally()
 
-    def _stands_at(self, cursor: str | None) -> bool:
-        kept = read_cursor(self._connection, self._source, self._stream)
-        return cursor is None or (kept is not None and json.dumps(kept, sort_keys=True) == cursor)
-
     def _keep(self, cursor: str) -> None:
-        place = [self._source, self._stream]
+        place = list(self._place)
         self._connection.execute("delete from cursors where source = ? and stream = ?", place)
         self._connection.execute(
             "insert into cursors values (?, ?, ?, ?)", [*place, cursor, _now()]
@@ -315,7 +325,7 @@ class _Stream:
 
     def _end(self) -> None:
         self._in_transaction = False
-        self._writing.release()
+        self._writer.writing.release()
 
     def _refuse(self, refused: list[Rejected]) -> None:
         self._rejected += refused
@@ -324,7 +334,7 @@ class _Stream:
 
     def _quarantine(self) -> None:
         """Keep aside what was refused; what is read again from the start is judged anew."""
-        place = [self._source, self._stream]
+        place = list(self._place)
         if self._from_the_start:
             self._connection.execute(
                 "delete from quarantine where source = ? and stream = ?", place
@@ -346,7 +356,7 @@ class _Stream:
             [
                 *place,
                 [item.location for item in kept],
-                [self._identities.redact(item.reason) for item in kept],
+                [self._writer.identities.redact(item.reason) for item in kept],
                 [self._said(item) for item in kept],
                 _now(),
             ],
@@ -355,8 +365,8 @@ class _Stream:
     def _said(self, item: Rejected) -> str:
         """What a refused row said, unless it may name a person."""
         names_people = any(column.identity for column in columns(item.record_type).values())
-        withheld = names_people and self._identities.mode == "pseudonyms"
-        return "" if withheld else self._identities.redact(item.content)
+        withheld = names_people and self._writer.identities.mode == "pseudonyms"
+        return "" if withheld else self._writer.identities.redact(item.content)
 
 
 def _nobody(rows: int) -> None:
