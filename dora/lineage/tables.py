@@ -166,8 +166,8 @@ def _kind(connection: DuckDBPyConnection, table: str) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def find_changes(connection: DuckDBPyConnection, batch_commits: int) -> int:
-    """Work out what is to be done anew, as temporary tables; the number of batches it takes.
+def find_changes(connection: DuckDBPyConnection, batch_commits: int) -> list[int]:
+    """Work out what is to be done anew, as temporary tables; the numbers of the batches it takes.
 
     `lineage_todo` has the repositories (numbered, dealt into batches of about so many commits) and
     `lineage_wanted` their streams. What is no longer there is taken out of the store.
@@ -201,8 +201,8 @@ def find_changes(connection: DuckDBPyConnection, batch_commits: int) -> int:
         " where not exists (select 1 from streams s where s.repository = w.repository"
         " and s.service = w.service and s.environment = w.environment)"
     )
-    [(batches,)] = connection.execute("select max(batch) + 1 from lineage_todo").fetchall()
-    return int(batches or 0)
+    rows = connection.execute("select distinct batch from lineage_todo order by batch").fetchall()
+    return [int(batch) for (batch,) in rows]
 
 
 def _remove(connection: DuckDBPyConnection) -> None:

@@ -39,7 +39,7 @@ def update(connection: DuckDBPyConnection) -> bool:
     with _transaction(connection):
         tables.create(connection)
         batches = tables.find_changes(connection, BATCH_COMMITS)
-    for batch in range(batches):
+    for batch in batches:
         with _transaction(connection):
             _redo(connection, batch)
     tables.remember(connection, fingerprint)

@@ -39,7 +39,9 @@ def in_order(deployments: list[tuple[int, int, bool]], inside: list[set[int]]) -
         for candidate in tied:
             commit = deployments[candidate][0]
             if commit < 0 or not any(
-                deployments[d][0] in inside[commit] - {commit} for d in tied if deployments[d][0] >= 0
+                deployments[d][0] in inside[commit] - {commit}
+                for d in tied
+                if deployments[d][0] >= 0
             ):
                 order.append(candidate)
                 left.remove(candidate)

@@ -32,8 +32,9 @@ def shop() -> Connection:
     return connection
 
 
-def by_name(connection: Connection, names: str, environment: str = "production",
-            service: str = "shop") -> dict[str, int]:
+def by_name(
+    connection: Connection, names: str, environment: str = "production", service: str = "shop"
+) -> dict[str, int]:
     found = delivered(connection)[service, environment]
     known = {sha(name): name for name in names.split()}
     return {known[commit]: position for commit, position in found.items()}
@@ -57,7 +58,11 @@ def test_deploying_again_and_rolling_forward_again_deliver_nothing(shop: Connect
         deploy(shop, f"d{when}", what, when)
     lineage.update(shop)
     assert deployments(shop, "outcome") == [
-        ("baseline",), ("delivered",), ("nothing",), ("nothing",), ("nothing",),
+        ("baseline",),
+        ("delivered",),
+        ("nothing",),
+        ("nothing",),
+        ("nothing",),
     ]
     assert by_name(shop, "a b c d e") == {"a": 0, "b": 1, "c": -1, "d": -1, "e": -1}
 
@@ -95,7 +100,9 @@ def test_a_success_without_a_finish_is_not_walked(shop: Connection) -> None:
     ],
 )
 def test_a_rollback_undoes_what_came_after_the_newest_deployment_it_contains(
-    shop: Connection, deployed: str, expected_undone: set[tuple[str, str]],
+    shop: Connection,
+    deployed: str,
+    expected_undone: set[tuple[str, str]],
     expected_rollbacks: list[str],
 ) -> None:
     for when, what in enumerate(deployed.split()):
@@ -114,7 +121,11 @@ def test_nothing_inferred_from_tags_rolls_back_or_is_undone(shop: Connection) ->
     deploy(shop, "really back", "b", 5)
     lineage.update(shop)
     assert deployments(shop, "deployment, rollback") == [
-        ("v1", False), ("v2", False), ("v1.1", False), ("v3", False), ("really back", True),
+        ("v1", False),
+        ("v2", False),
+        ("v1.1", False),
+        ("v3", False),
+        ("really back", True),
     ]
     assert undone(shop) == []
 
@@ -128,7 +139,9 @@ def test_going_to_another_branch_is_no_rollback() -> None:
     deploy(shop, "3", "main", 3)
     lineage.update(shop)
     assert deployments(shop, "outcome, rollback") == [
-        ("baseline", False), ("delivered", False), ("nothing", False),
+        ("baseline", False),
+        ("delivered", False),
+        ("nothing", False),
     ]
 
 
@@ -182,7 +195,9 @@ def test_the_baseline_is_the_first_deployment_with_a_known_sha(shop: Connection)
     deploy(shop, "v2", "c", 3)
     lineage.update(shop)
     assert deployments(shop, "outcome, uncertain") == [
-        ("unknown", False), ("baseline", True), ("delivered", False),
+        ("unknown", False),
+        ("baseline", True),
+        ("delivered", False),
     ]
     assert by_name(shop, "a b c d e") == {"a": 1, "b": 1, "c": 2, "d": -1, "e": -1}
 
@@ -251,9 +266,15 @@ def test_a_service_of_paths_has_only_the_commits_that_touch_them(shop: Connectio
     assert by_name(shop, "a b c d e", service="api") == {"a": 0, "c": 2, "e": -1}
     assert ("docs", "production") not in delivered(shop)
     assert deployments(shop, "service, outcome") == [
-        ("api", "baseline"), ("api", "nothing"), ("api", "delivered"),
-        ("docs", "baseline"), ("docs", "nothing"), ("docs", "nothing"),
-        ("shop", "baseline"), ("shop", "delivered"), ("shop", "delivered"),
+        ("api", "baseline"),
+        ("api", "nothing"),
+        ("api", "delivered"),
+        ("docs", "baseline"),
+        ("docs", "nothing"),
+        ("docs", "nothing"),
+        ("shop", "baseline"),
+        ("shop", "delivered"),
+        ("shop", "delivered"),
     ]
 
 
@@ -270,7 +291,8 @@ def test_a_shortened_sha_that_could_be_two_commits_is_unknown(shop: Connection) 
     twin = sha("b")[:10] + "0" * 30
     shop.execute(
         "insert into commits (source, commit_id, repository, sha, parents, is_bot)"
-        " values ('git', 99, 'shop', ?, '', false)", [twin],
+        " values ('git', 99, 'shop', ?, '', false)",
+        [twin],
     )
     deploy(shop, "1", f"sha:{sha('b')[:10]}", 1)
     deploy(shop, "2", f"sha:{sha('b')[:11]}", 2)
@@ -298,16 +320,30 @@ def test_history_cut_short_is_walked_to_the_boundary() -> None:
 def test_several_roots_octopus_and_criss_cross_merges_are_walked_whole() -> None:
     shop = store()
     services(shop, "shop")
-    commits(shop, {
-        "a": "", "other": "", "b": "a", "c": "a",
-        "bc": ["b", "c"], "cb": ["c", "b"], "wide": ["bc", "cb", "other"],
-    })
+    commits(
+        shop,
+        {
+            "a": "",
+            "other": "",
+            "b": "a",
+            "c": "a",
+            "bc": ["b", "c"],
+            "cb": ["c", "b"],
+            "wide": ["bc", "cb", "other"],
+        },
+    )
     deploy(shop, "1", "bc", 1)
     deploy(shop, "2", "cb", 2)
     deploy(shop, "3", "wide", 3)
     lineage.update(shop)
     assert by_name(shop, "a other b c bc cb wide") == {
-        "a": 0, "b": 0, "c": 0, "bc": 0, "cb": 1, "other": 2, "wide": 2,
+        "a": 0,
+        "b": 0,
+        "c": 0,
+        "bc": 0,
+        "cb": 1,
+        "other": 2,
+        "wide": 2,
     }
 
 

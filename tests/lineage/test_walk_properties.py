@@ -23,8 +23,13 @@ def histories(draw: st.DrawFn, largest: int = 24) -> Parents:
         near = st.integers(max(0, commit - 4), commit - 1) if commit else st.nothing()
         far = st.integers(0, commit - 1) if commit else st.nothing()
         width = draw(st.sampled_from([0, 1, 1, 1, 1, 2, 2, 3])) if commit else 0
-        parents.append(draw(st.lists(near | far, min_size=width, max_size=width, unique=True)
-                            if width <= commit else st.just([commit - 1])))
+        parents.append(
+            draw(
+                st.lists(near | far, min_size=width, max_size=width, unique=True)
+                if width <= commit
+                else st.just([commit - 1])
+            )
+        )
     names = draw(st.permutations(range(size)))
     shuffled: Parents = [[] for _ in range(size)]
     for commit, known in enumerate(parents):
@@ -53,7 +58,7 @@ def walked(parents: Parents, deployments: Deployments, head: int) -> Walk:
 
 
 @pytest.mark.parametrize("patience", [0, 4], ids=["index at once", "index when it pays"])
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(case=cases())
 def test_a_walk_equals_the_definitions(
     patience: int, case: tuple[Parents, Deployments, int]
@@ -73,7 +78,7 @@ def test_a_walk_equals_the_definitions(
 
 
 @pytest.mark.parametrize("patience", [0, 1000], ids=["by index", "by walking"])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(parents=histories(largest=30))
 def test_ancestry_is_reachability(patience: int, parents: Parents) -> None:
     known = Graph.of(parents)
@@ -88,7 +93,7 @@ def test_ancestry_is_reachability(patience: int, parents: Parents) -> None:
             assert ancestry.contains(commit, other, claims) == (other in inside[commit])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(parents=histories(largest=30))
 def test_the_index_never_refuses_an_ancestor(parents: Parents) -> None:
     index = graph.Index(Graph.of(parents))
