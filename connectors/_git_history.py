@@ -15,7 +15,7 @@ from connectors._git_process import GitProcess
 from dora.connector import Rejected
 from dora.records import Commit
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "repository",
     "sha",
     "parents",
@@ -25,6 +25,7 @@ COLUMNS = (
     "subject",
     "pull_request",
 )
+COUNT_COLUMNS = ("lines_added", "lines_deleted")
 PATH_COLUMNS = ("repository", "sha", "path")
 
 _FORMAT = "--format=%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%s%x00%b"

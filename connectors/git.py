@@ -244,11 +244,10 @@ class Git:
         if commits.tips:
             yield from self._rewritten(clone, cursor)
             log = history.Log(self._git, commits, clone.repository)
+            columns, rows = history.COLUMNS, history.Rows(log.rows())
             if self.options.line_counts:
-                columns = (*history.COLUMNS, "lines_added", "lines_deleted")
+                columns += history.COUNT_COLUMNS
                 rows = history.Rows(history.text(counted(self._git, log.lines())))
-            else:
-                columns, rows = history.COLUMNS, history.Rows(log.rows())
             yield Block(Commit, columns, delimited=rows)
             rows.finish()
             yield from log.rejected
