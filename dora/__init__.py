@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dora.delivery import Delivery
     from dora.delivery import open_delivery as open
     from dora.rules import Rules
-    from dora.sample import sample
+    from dora.samples import sample
     from dora.windows import Window
 
 __all__ = ["Delivery", "Rules", "Window", "open", "sample"]
@@ -29,7 +29,7 @@ _FOUND_IN = {
     "Rules": ("dora.rules", "Rules"),
     "Window": ("dora.windows", "Window"),
     "open": ("dora.delivery", "open_delivery"),
-    "sample": ("dora.sample", "sample"),
+    "sample": ("dora.samples", "sample"),
 }
 
 
@@ -38,7 +38,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _FOUND_IN[name]
     found = getattr(import_module(module), attribute)
-    globals()[name] = found  # importing `dora.sample` has put the module there
+    globals()[name] = found
     return found
 
 

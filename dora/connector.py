@@ -19,7 +19,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, cast
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    Protocol,
+    TypeAlias,
+    cast,
+    runtime_checkable,
+)
 
 from dora.errors import ConnectorMissing
 from dora.records import Record
@@ -129,6 +138,14 @@ class Connector(Protocol):
         """Whether the source is there, readable and whole; nothing is changed by asking."""
 
 
+@runtime_checkable
+class Suggests(Protocol):
+    """A connector that can say by itself what counts as a deployment in a source."""
+
+    def suggest(self, path: Path) -> tuple[str, str]:
+        """A rule for the source at `path`, and a sentence that says why."""
+
+
 def installed() -> dict[str, EntryPoint]:
     """The connectors that are installed, by kind.
 
@@ -167,3 +184,19 @@ def load(kind: str) -> type[Connector]:
             f"The connector {kind!r} cannot be loaded: {error}.",
             hint=f'Install what it needs: pip install "dora-metrics[{kind}]".',
         ) from error
+
+
+def suggest(kind: str, path: Path) -> tuple[str, str]:
+    """What would count as a deployment in a source, and a sentence that says why.
+
+    Raises:
+        ConnectorMissing: No such connector is installed, or it has no suggestion to make.
+        SourceError: There is nothing to read at `path`.
+    """
+    chosen = load(kind)
+    if not isinstance(chosen, Suggests):
+        raise ConnectorMissing(
+            f"The connector {kind!r} cannot tell what a deployment is.",
+            hint="Say it in the configuration: deployments = [...].",
+        )
+    return chosen.suggest(path)

@@ -8,11 +8,18 @@ metrics of this package, so the two can be held against each other.
 
 from __future__ import annotations
 
+import atexit
+import dataclasses
 import hashlib
+import json
 import random
+import shutil
+import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from dora.records import (
     Commit,
@@ -27,11 +34,13 @@ from dora.records import (
     Review,
 )
 
+if TYPE_CHECKING:
+    from dora.delivery import Delivery
+
 SEED = 20260105
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 END = datetime(2026, 7, 11, tzinfo=UTC)
 WINDOW = "2026-H1"
-SOURCE = "sample"
 AUTHOR = "Ada <ada@example.org>"
 BOT = "dependabot[bot] <bot@example.org>"
 
@@ -356,3 +365,55 @@ def facts(seed: int = SEED) -> tuple[list[Record], dict[str, Truth]]:
         history.play()
     records = [record for history in histories for record in history.facts]
     return records, {history.service.name: history.truth for history in histories}
+
+
+def write(folder: Path, seed: int = SEED) -> Path:
+    """Write the organisation as files of facts with a configuration; gives the configuration.
+
+    `dora sync -c FOLDER/dora.toml` reads it like any other source.
+    """
+    records, _ = facts(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in sorted({record.table for record in records}):
+        lines = (json.dumps(_cells(r)) + "\n" for r in records if r.table == table)
+        (folder / f"{table}.jsonl").write_text("".join(lines), encoding="utf-8")
+    path = folder / "dora.toml"
+    path.write_text(_configuration(), encoding="utf-8")
+    return path
+
+
+def _cells(record: Record) -> dict[str, object]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in dataclasses.asdict(record).items()
+        if value is not None
+    }
+
+
+def _configuration() -> str:
+    services = (
+        f'[[services]]\nname = "{s.name}"\nteam = "{s.team}"\nrepositories = ["{s.repository}"]\n'
+        for s in SERVICES
+    )
+    source = '[[sources]]\nname = "sample"\nkind = "files"\npath = "*.jsonl"\ncovers = ["*"]\n'
+    return "\n".join(['as_of = "newest"\n', source, *services])
+
+
+def sample(folder: str | Path | None = None) -> Delivery:
+    """A made-up organisation to try things out on; its true numbers are known.
+
+    Args:
+        folder: Where to keep it; by default a temporary folder that goes with the program.
+
+    Returns:
+        The first half of 2026, by month.
+    """
+    from dora import config, sync
+    from dora.delivery import Delivery
+
+    if folder is None:
+        folder = tempfile.mkdtemp(prefix="dora-sample-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    loaded = config.load(write(Path(folder)))
+    sync.sync(loaded)
+    return Delivery.of(loaded).window(WINDOW, by="month")

@@ -1,0 +1,150 @@
+"""The options that commands share, each said once."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dora.config import Config
+    from dora.delivery import Delivery
+
+FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
+DEFAULT_CONFIG = Path("dora.toml")
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to read: a configuration or a bare store, and as of when."""
+
+    config: Path | None
+    store: Path | None
+    as_of: str | None
+
+    def configuration(self) -> Config:
+        """The configuration named, else what a bare store stands for, else `dora.toml` here."""
+        from dora import config
+
+        if self.config is None and self.store is not None:
+            return config.for_store(self.store)
+        loaded = config.load(self.config or DEFAULT_CONFIG)
+        return loaded if self.store is None else replace(loaded, store=self.store)
+
+    def open(self) -> Delivery:
+        """What a notebook gets from `dora.open(...)`."""
+        from dora.delivery import Delivery
+
+        delivery = Delivery.of(self.configuration())
+        return delivery.as_of(self.as_of) if self.as_of else delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What part of the record is asked for."""
+
+    window: str
+    by: str | None
+    service: tuple[str, ...]
+    team: tuple[str, ...]
+
+    def of(self, delivery: Delivery, *, by: str | None = None) -> Delivery:
+        """A delivery cut down to this part; `by` stands in where no periods were asked for."""
+        chosen = delivery.window(self.window, by=self.by or by)
+        if self.service:
+            chosen = chosen.service(*self.service)
+        return chosen.team(*self.team) if self.team else chosen
+
+
+def _log(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        form = "%(asctime)s %(name)s: %(message)s"
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=form)
+        for name in ("dora", "connectors"):
+            logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def _together(
+    name: str, kind: type[Any], *made: Callable[[Command], Command]
+) -> Callable[[Command], Command]:
+    """Options that reach their command as one object, under one name."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def gathered(**given: Any) -> Any:
+            fields = {field: given.pop(field) for field in kind.__slots__}
+            return command(**{name: kind(**fields)}, **given)
+
+        result: Command = gathered
+        for option in reversed(made):
+            result = option(result)
+        return result
+
+    return decorate
+
+
+verbose = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_log,
+    help="Log what is asked of whom.",
+)
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
+
+place = _together(
+    "place",
+    Place,
+    click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path),
+        help="Configuration; dora.toml by default.",
+    ),
+    click.option(
+        "--store",
+        type=click.Path(path_type=Path),
+        help="A store to read; without -c no configuration is needed.",
+    ),
+    click.option("--as-of", metavar="TIME", help="Judge by what was known on that day or time."),
+    verbose,
+)
+
+scope = _together(
+    "scope",
+    Scope,
+    click.option(
+        "--window",
+        default="90d",
+        show_default=True,
+        help="90d, 2026-H1, 2026-03, 2026-03-01..2026-04-01, last-month …",
+    ),
+    click.option(
+        "--by", type=click.Choice(("day", "week", "month", "quarter")), help="Split by period."
+    ),
+    click.option("--service", multiple=True, help="Only this service; may be repeated."),
+    click.option("--team", multiple=True, help="Only this team's services; may be repeated."),
+)
+
+
+def output(command: Command) -> Command:
+    """Where results go, and as what."""
+    form = click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="By default what the file's name says, else a table.",
+    )
+    path = click.option(
+        "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file."
+    )
+    return form(path(command))

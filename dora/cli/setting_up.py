@@ -1,0 +1,130 @@
+"""Commands that set up and read sources: quickstart, init, check, sync, status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dora.cli import options
+from dora.cli.options import DEFAULT_CONFIG, Place
+from dora.errors import UsageError
+
+if TYPE_CHECKING:
+    from dora.sync import Summary
+
+_LEVELS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("dora"),
+    show_default=True,
+    help="Folder for the configuration, the store, CSV files and pictures.",
+)
+@click.option("--as-of", metavar="TIME", help="Judge by what was known on that day or time.")
+@options.quiet
+@options.verbose
+def quickstart(path: Path, out: Path, as_of: str | None, quiet: bool) -> None:
+    """Read the local clone at PATH and show its five metrics, with nothing to configure."""
+    from dora import frames, words
+    from dora.cli.progress import reporting
+    from dora.quickstart import quickstart as start
+
+    with reporting(quiet) as progress:
+        made = start(path, out, as_of=as_of, progress=progress)
+    click.echo(f"{made.delivery!r}\n")
+    click.echo(frames.text(words.table(made.delivery.overview().frame), "table"))
+    for remark in () if quiet else made.remarks:
+        click.echo(f"- {remark}")
+    click.echo(f"\nWritten:\n  {made.config}\n  {made.delivery.store}")
+    for file in made.write(out):
+        click.echo(f"  {file}")
+    click.echo(f"\nGo on with: dora show lead-time -c {made.config} --by month")
+
+
+@click.command()
+@click.option(
+    "-c", "--config", type=click.Path(path_type=Path), default=DEFAULT_CONFIG, show_default=True
+)
+@click.option("--path", type=click.Path(path_type=Path), help="Local clone to begin with.")
+@options.verbose
+def init(config: Path, path: Path | None) -> None:
+    """Write a configuration to begin with; it names the variables that hold tokens."""
+    from dora.config import starter
+    from dora.frames import write_text
+
+    if config.exists():
+        raise UsageError(
+            f"{config} is already there.", hint="Name another file with -c, or edit that one."
+        )
+    clone = path or (Path() if Path(".git").exists() else None)
+    sources = [] if clone is None else [_git_source(clone)]
+    write_text(config, starter(sources))
+    click.echo(config)
+    click.echo(f"Edit it, then: dora check -c {config} && dora sync -c {config}", err=True)
+
+
+def _git_source(clone: Path) -> dict[str, object]:
+    from dora.connector import suggest
+
+    rule, remark = suggest("git", clone)
+    click.echo(remark, err=True)
+    return {"name": "git", "kind": "git", "path": str(clone), "deployments": [rule]}
+
+
+@click.command()
+@options.place
+def check(place: Place) -> int:
+    """Check configuration, installation, sources and store; exit 1 if anything is wrong."""
+    from dora.checks import findings
+
+    worst = 0
+    for finding in findings(place.configuration()):
+        click.echo(f"{_LEVELS[finding.level]}  {finding.subject}: {finding.message}")
+        if finding.hint:
+            click.echo(f"         {finding.hint}")
+        worst = max(worst, int(finding.level == "error"))
+    return worst
+
+
+@click.command()
+@options.place
+@click.option("--source", help="Only this source.")
+@click.option("--full", is_flag=True, help="Read everything again.")
+@options.quiet
+def sync(place: Place, source: str | None, full: bool, quiet: bool) -> int:
+    """Read what is new from every source; exit 1 if one of them failed."""
+    from dora.cli.progress import reporting
+    from dora.sync import sync as run
+
+    with reporting(quiet) as progress:
+        summary = run(place.configuration(), only=source, full=full, progress=progress)
+    _say(summary, quiet)
+    return int(summary.failed)
+
+
+def _say(summary: Summary, quiet: bool) -> None:
+    for one in summary.sources:
+        if one.error:
+            click.echo(f"{one.name}: failed: {one.error}", err=True)
+        elif not quiet:
+            click.echo(f"{one.name}: {one}", err=True)
+        for note in () if quiet else one.notes:
+            click.echo(f"  {note}", err=True)
+
+
+@click.command()
+@options.place
+@options.output
+def status(place: Place, form: str | None, output: Path | None) -> None:
+    """Show how fresh and complete the record is, and what no rule classifies."""
+    from dora.cli.reading import emit
+    from dora.status import status as look
+
+    frame = look(place.open())
+    emit(frame, frame, form, output)
