@@ -4,9 +4,8 @@
 --  production_deployments, production_sequence, stated_causes, stream_deployments, streams
 -- rule: A cause is a deployment's id or url, or else a commit (or a pull request, which stands for
 --  one). A commit stands, in each service, for the first successful deployment of exactly it, or
---  else for the one that first delivered it (what a baseline contains counts as delivered by
---  it), or
---  else for the first attempt at it. Where the incident's own service is among those found, the
+--  else for the one that first delivered it (what a baseline contains counts as delivered by it),
+--  or else for the first attempt at it. Where the incident's own service is among those found, the
 --  others are not meant.
 with
 found as (

@@ -511,6 +511,16 @@ def test_hotfix_looks_back_in_its_own_service_and_environment(world: World) -> N
     assert world.evidence() == [("eu-2", "hotfix", "eu-3", True)]
 
 
+def test_hotfix_and_its_copies_are_delivered_once(world: World) -> None:
+    world.line("a", "b")
+    world.commit("fix", "a", subject="hotfix")
+    world.commit("copy", "b", subject="hotfix", copies="fix")
+    world.deploy("V1", "1 10:00", "a")
+    world.deploy("V1.1", "1 12:00", "fix")
+    world.deploy("V2", "2 10:00", "copy")
+    assert world.evidence() == [("V1", "hotfix", "V1.1", True)]
+
+
 def test_hotfix_inside_a_baseline_or_deployed_again_is_none(world: World) -> None:
     world.line("a")
     world.commit("fix", "a", subject="hotfix")

@@ -55,6 +55,7 @@ _COLUMNS: dict[str, str] = {
     "originals": "repository sha number:BIGINT landed_sha",
     "replaced_commits": "commit_id:BIGINT",
     "copies": "repository sha carrier",
+    "cherry_picks": "repository sha original",
     "production_deployments": (
         "source deployment service environment repository version sha status succeeded:BOOLEAN "
         "started_at:TIMESTAMP finished_at:TIMESTAMP baseline:BOOLEAN rollback:BOOLEAN "
@@ -128,9 +129,9 @@ class World:
                 digits = target if re.fullmatch("[0-9a-f]{7,}", target) else sha(target)
                 self.tables["commit_references"].append({**row, "kind": kind, "target": digits})
         if copies is not None:
-            self.tables["copies"].append(
-                {"repository": repository, "sha": sha(copies), "carrier": sha(name)}
-            )
+            copied = {"repository": repository, "sha": sha(copies), "carrier": sha(name)}
+            self.tables["copies"].append(copied)
+            self.tables["cherry_picks"].append({**row, "original": sha(copies)})
 
     def line(self, *names: str) -> None:
         """Commits, each the parent of the next."""
@@ -264,7 +265,7 @@ _TRUTHS = {
 def _build(world: World) -> None:
     tables = {**world.tables, **_lineage(world)}
     if not world.rules.get("follow_cherry_picks", True):
-        tables["copies"] = []
+        tables |= {"copies": [], "cherry_picks": []}
     for name in ("incidents", "production_deployments"):
         tables[name] = [r for r in tables[name] if _known(r, world.as_of)]
     tables["rules"] = [{**_RULES, "as_of": world.as_of, **world.rules}]
