@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -81,7 +82,7 @@ def timed(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 def by_ranges(repository: Path, commits: list[str]) -> int:
     """The rival: what is new in each deployment against the one before, one git call each."""
     rows = len(git(repository, "rev-list", commits[0]).splitlines())
-    for before, after in zip(commits, commits[1:], strict=False):
+    for before, after in pairwise(commits):
         rows += len(git(repository, "rev-list", f"{before}..{after}").splitlines())
     return rows
 

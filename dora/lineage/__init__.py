@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from dora.lineage.graph import UNCLAIMED, UNKNOWN, Ancestry, Graph
-from dora.lineage.updating import update
 from dora.lineage.stream import WAITING, Stream, Walk, walk
+from dora.lineage.updating import update
 
 __all__ = [
     "UNCLAIMED",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dora.lineage.graph import UNCLAIMED, UNKNOWN, Ancestry, Graph
-from dora.lineage.tables import DEPLOYED
 from dora.lineage.stream import Outcome, Stream, Walk, walk
+from dora.lineage.tables import DEPLOYED
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -212,7 +213,7 @@ def _append(columns: dict[str, list[Any]], stream: int, *pieces: NDArray[Any]) -
 def _runs(values: NDArray[Any]) -> Iterator[tuple[int, int]]:
     """Where runs of one value begin and end."""
     edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
-    yield from ((a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b)
+    yield from ((a, b) for a, b in pairwise(edges) if a < b)
 
 
 class Places:
@@ -295,6 +296,6 @@ def _merges(edges: dict[str, NDArray[Any]], places: Places) -> Integers:
 def _by_paths(connection: DuckDBPyConnection, batch: int, places: Places) -> dict[int, Integers]:
     rows = connection.execute(_BY_PATHS, [batch]).df()
     return {
-        int(stream): places.of(group.dropna().to_numpy(dtype=np.int64))
+        stream: places.of(group.dropna().to_numpy(dtype=np.int64))
         for stream, group in rows.groupby("stream")["commit_id"]
     }

@@ -159,7 +159,7 @@ def _undone(
 
 
 def _ordered(graph: Graph, stream: Stream, claims: Claims, ancestry: Ancestry) -> Iterator[int]:
-    """The deployments by (finish, ancestor first, id), each yielded when all before it are claimed."""
+    """By (finish, ancestor first, id); each is yielded when all before it have been claimed."""
     for _, tied in groupby(range(len(stream.commits)), key=stream.finished.__getitem__):
         group = list(tied)
         known = {stream.commits[deployment] for deployment in group} - {UNKNOWN}

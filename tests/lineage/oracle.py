@@ -1,4 +1,4 @@
-"""The definitions said again with plain sets of ancestors: slow, and nothing shared with the walk."""
+"""The definitions said again with plain sets of ancestors: slow, and sharing nothing."""
 
 from __future__ import annotations
 

@@ -6,8 +6,7 @@ import duckdb
 import pytest
 
 from dora import lineage
-
-from .stores import (
+from tests.lineage.stores import (
     Connection,
     commits,
     delivered,

@@ -6,9 +6,8 @@ import random
 from pathlib import Path
 
 from dora import lineage
+from tests.lineage.stores import at, services, store
 from tests.repositories import History
-
-from .stores import at, services, store
 
 
 def branching(path: Path, commits: int, seed: int) -> History:

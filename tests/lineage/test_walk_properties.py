@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.lineage import UNCLAIMED, Ancestry, Graph, Stream, Walk, graph, walk
-
-from .oracle import contained, expect
+from tests.lineage.oracle import contained, expect
 
 Parents = list[list[int]]
 Deployments = list[tuple[int, int, bool]]
@@ -16,7 +15,7 @@ Deployments = list[tuple[int, int, bool]]
 
 @st.composite
 def histories(draw: st.DrawFn, largest: int = 24) -> Parents:
-    """Criss-cross and octopus merges, several roots, disconnected parts, in a shuffled numbering."""
+    """Criss-cross and octopus merges, several roots, disconnected parts, shuffled numbers."""
     size = draw(st.integers(1, largest))
     parents: Parents = []
     for commit in range(size):
