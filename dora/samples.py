@@ -130,6 +130,7 @@ class _History:
         self.truth = Truth()
         self.facts: list[Record] = []
         self._head = ""
+        self._live = ""
         self._shas = 0
         self._numbers = 0
         self._attempts = 0
@@ -141,16 +142,15 @@ class _History:
         self._commit(START - timedelta(days=30), "Start")
         now = START + timedelta(hours=self.random.uniform(1, 8))
         self._land_until(now)
-        live = self._deploy(now, self._head, baseline=True)
+        self._deploy(now, self._head, baseline=True)
         while now < END - timedelta(days=1):
             now += timedelta(hours=self.service.hours_between * self.random.uniform(0.7, 1.3))
             self._land_until(now)
-            shipped = list(self._waiting)
+            shipped, before = list(self._waiting), self._live
             deployment = self._deploy(now, self._head)
             if shipped and self.random.random() < self.service.failing:
-                over = self._fail(deployment, live, shipped[-1])
+                over = self._fail(deployment, before, shipped[-1])
                 now = max(now, over + timedelta(hours=3))
-            live = deployment
         self._land_until(END)
         self.facts.append(
             Repository(
@@ -296,9 +296,10 @@ class _History:
                     (finish(planned), finish(planned) - moment) for moment in change.authored
                 )
         self._waiting.clear()
+        self._live = sha
         return planned
 
-    def _fail(self, bad: Deployment, before: Deployment, culprit: _Change) -> datetime:
+    def _fail(self, bad: Deployment, before: str, culprit: _Change) -> datetime:
         """Users are hurt, and one of the ways out is taken; when it is over."""
         self.truth.failed.add(bad.id)
         way = self.random.choice(("incident", "stated", "rollback", "hotfix", "revert"))
@@ -330,12 +331,10 @@ class _History:
             self.facts.append(IncidentCause(key, bad.id))
         return detected + took, took
 
-    def _repair(
-        self, way: str, bad: Deployment, before: Deployment, culprit: _Change
-    ) -> Deployment:
+    def _repair(self, way: str, bad: Deployment, before: str, culprit: _Change) -> Deployment:
         """The deployment that ends it: the version before, a hotfix, or a revert."""
         moment = finish(bad) + timedelta(minutes=self.random.uniform(40, 120))
-        sha = before.sha or ""
+        sha = before
         if way != "rollback":
             self._land_until(moment)
             if way == "hotfix":
