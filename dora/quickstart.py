@@ -34,11 +34,13 @@ class Quickstart:
         delivery: The last twelve months of the clone's history, by month.
         remarks: What it could not know, and how to add it.
         config: The configuration written, to go on from.
+        store: The store it names.
     """
 
     delivery: Delivery
     remarks: tuple[str, ...]
     config: Path
+    store: Path
 
     def write(self, out: Path) -> Iterator[Path]:
         """Every CSV file and a picture per metric, giving each file once it is there."""
@@ -77,4 +79,4 @@ def quickstart(
     delivery = Delivery.of(loaded).window(WINDOW, by="month")
     if as_of:
         delivery = delivery.as_of(as_of)
-    return Quickstart(delivery, (remark, *notes, INCIDENTS), path)
+    return Quickstart(delivery, (remark, *notes, INCIDENTS), path, loaded.store)

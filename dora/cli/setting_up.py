@@ -41,7 +41,7 @@ def quickstart(path: Path, out: Path, as_of: str | None, quiet: bool) -> None:
     click.echo(frames.text(words.table(made.delivery.overview().frame), "table"))
     for remark in () if quiet else made.remarks:
         click.echo(f"- {remark}")
-    click.echo(f"\nWritten:\n  {made.config}\n  {made.delivery.store}")
+    click.echo(f"\nWritten:\n  {made.config}\n  {made.store}")
     for file in made.write(out):
         click.echo(f"  {file}")
     click.echo(f"\nGo on with: dora show lead-time -c {made.config} --by month")
