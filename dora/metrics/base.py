@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from dora.metrics.grid import Grid
 
 _PART = re.compile(r"^-- part: (\w+)\n", re.MULTILINE)
-_DURATION_PARTS = {"p50_x2": 2, "p75_x4": 4, "p90_x10": 10, "p95_x20": 20}
+_QUANTILES = {"p50_x2": (1, 2), "p75_x4": (3, 4), "p90_x10": (9, 10), "p95_x20": (19, 20)}
+"""Columns of exact whole numbers: a quantile times its denominator."""
 MICROSECONDS = 1_000_000
 
 
@@ -95,9 +96,9 @@ class Metric:
     """Whether services without an incident source are left out."""
 
     def sql(self, question: Question, part: str = "cells") -> str:
-        """The SELECT of a part as that question's engine runs it."""
+        """The SELECT of a part as that question's engine runs it; empty if it has no such part."""
         engine = getattr(getattr(question.tables, "engine", None), "name", "")
-        return parts(self.name, engine)[part]
+        return parts(self.name, engine).get(part, "")
 
     def ask(self, question: Question) -> Result:
         """The answer: one number for the window and the first scope, and a frame of all cells."""
@@ -138,10 +139,14 @@ def reasons(size: int, rules: list[tuple[Any, Any]]) -> Any:
     """The first reason that holds for each cell, None where none does."""
     import numpy as np
 
-    found = np.full(size, None, dtype=object)
-    for holds, reason in reversed(rules):
-        text = np.full(size, reason, dtype=object) if isinstance(reason, str) else reason
-        found = np.where(holds, text, found)
+    which = np.zeros(size, np.int8)
+    for number, (holds, _) in reversed(list(enumerate(rules, 1))):
+        which[holds] = number
+    texts = np.array([None, *(r if r is None or isinstance(r, str) else "" for _, r in rules)])
+    found = texts[which]
+    for number, (_, reason) in enumerate(rules, 1):
+        if isinstance(reason, np.ndarray):
+            found[which == number] = reason[which == number]
     return found
 
 
@@ -172,10 +177,18 @@ class Frequency(Metric):
         factor[reason != None] = np.nan  # noqa: E711  (elementwise)
         sizes, which = np.unique(count, return_inverse=True)
         low, high = (end[which] * factor for end in stats.poisson_interval(sizes))
-        gaps = question.query(self.sql(question, "gaps"))
-        between = grid.spread(gaps, ("between_x2",), missing=np.nan)["between_x2"]
-        further = {**laid, "between": between / 2 / MICROSECONDS}
+        further = {**laid, "between": self._between(question) / 2 / MICROSECONDS}
         return Judged(count * factor, low, high, count, reason, further)
+
+    def _between(self, question: Question) -> Any:
+        """Twice the median time between deployments of each cell, in microseconds."""
+        import numpy as np
+
+        rows = self.sql(question, "gap_rows")
+        if rows:
+            return question.grouped(question.query(rows)).quantile(1, 2)
+        gaps = question.query(self.sql(question, "gaps"))
+        return question.grid.spread(gaps, ("between_x2",), missing=np.nan)["between_x2"]
 
     def change(self, now: Result, before: Result) -> Change | None:
         """The ratio of the two frequencies."""
@@ -251,13 +264,10 @@ class Duration(Metric):
         import numpy as np
 
         grid = question.grid
-        question.rank(self.sql(question, "sizes"), self.table)
-        cells = question.query(self.sql(question))
-        n = grid.spread(cells, ("n",))["n"]
-        us = grid.spread(cells, (*_DURATION_PARTS, "low_us", "high_us"), missing=np.nan)
+        n, us = self._ranked(question)
         seconds = {
             name.split("_")[0]: us[name] / times / MICROSECONDS
-            for name, times in _DURATION_PARTS.items()
+            for name, (_, times) in _QUANTILES.items()
         }
         still = question.query(self.sql(question, "open"))
         waiting = grid.running(grid.spread(still, ("open",))["open"])
@@ -270,6 +280,24 @@ class Duration(Metric):
             reason,
             {**seconds, "open": np.where(grid.begun, waiting, 0)},
         )
+
+    def _ranked(self, question: Question) -> tuple[Any, dict[str, Any]]:
+        """How many records each cell has, and its quantiles and ranked ones in microseconds."""
+        import numpy as np
+
+        rows = self.sql(question, "rows")
+        if rows:
+            groups = question.grouped(question.query(rows))
+            sizes, which = np.unique(groups.counts, return_inverse=True)
+            low, high = (ranks[which] for ranks in stats.quantile_ranks(sizes))
+            us = {name: groups.quantile(*of) for name, of in _QUANTILES.items()}
+            ends = {"low_us": groups.ranked(low), "high_us": groups.ranked(high)}
+            return groups.counts, us | ends
+        question.rank(self.sql(question, "sizes"), self.table)
+        cells = question.query(self.sql(question))
+        columns = (*_QUANTILES, "low_us", "high_us")
+        n = question.grid.spread(cells, ("n",))["n"]
+        return n, question.grid.spread(cells, columns, missing=np.nan)
 
     def reasons(self, question: Question, n: Any) -> Any:
         """Why cells have no value."""

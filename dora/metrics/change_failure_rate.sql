@@ -1,13 +1,13 @@
 -- metric: change_failure_rate
--- grain: scope_id, grain, period_start
+-- grain: cell, a scope in a period: the scope's first cell + the period's number
 -- reads: judged_deployments, linked_incidents, scope_services, calendar
 -- rule: failed ÷ all successful production deployments that are old enough to be judged, on the day they finished
 
 -- part: counted
 with counted as (
     select
-        s.scope_id, dora_day(j.finished_at) as day, j.source, j.deployment, j.service,
-        j.environment, j.finished_at, j.sha, j.version, j.status, j.succeeded, j.mature, j.pending,
+        s.scope_id, s.first_cell, s.from_period, dora_day(j.finished_at) as day, j.source,
+        j.deployment, j.service, j.environment, j.finished_at, j.sha, j.version, j.status, j.succeeded, j.mature, j.pending,
         j.failed, j.covered, j.rule, j.confidence, j.incident, j.url
     from judged_deployments j
     join scope_services s on s.service = j.service
@@ -17,7 +17,7 @@ with counted as (
 
 -- part: cells
 select
-    e.scope_id, c.grain, c.period_start,
+    e.first_cell + c.period as cell,
     sum(case when e.succeeded and e.mature and e.covered then 1 else 0 end) as n,
     sum(case when e.succeeded and e.mature and e.covered and e.failed then 1 else 0 end) as hits,
     sum(case when e.succeeded and e.mature then 1 else 0 end) as seen,
@@ -26,8 +26,8 @@ select
     sum(case when e.succeeded and e.pending and e.failed then 1 else 0 end) as pending_failed,
     sum(case when e.status = 'failed' then 1 else 0 end) as failed_attempts
 from counted e
-join calendar c on c.day = e.day
-group by e.scope_id, c.grain, c.period_start
+join calendar c on c.day = e.day and c.period >= e.from_period
+group by e.first_cell + c.period
 
 -- part: evidence
 select

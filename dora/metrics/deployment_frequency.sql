@@ -1,13 +1,14 @@
 -- metric: deployment_frequency
--- grain: scope_id, grain, period_start
+-- grain: cell, a scope in a period: the scope's first cell + the period's number
 -- reads: production_deployments, scope_services, calendar
 -- rule: successful production deployments, one per service and environment, counted on the day they finished
 
 -- part: counted
 with counted as (
     select
-        s.scope_id, dora_day(d.finished_at) as day, d.source, d.deployment, d.service, d.environment,
-        d.finished_at, dora_us(d.finished_at) as finished_us, d.succeeded, d.status, d.url
+        s.scope_id, s.first_cell, s.from_period, dora_day(d.finished_at) as day, d.source,
+        d.deployment, d.service, d.environment, d.finished_at,
+        dora_us(d.finished_at) as finished_us, d.succeeded, d.status, d.url
     from production_deployments d
     join scope_services s on s.service = d.service
     where d.finished_at is not null
@@ -15,42 +16,49 @@ with counted as (
 )
 
 -- part: cells
+, daily as (
+    select
+        scope_id, first_cell, from_period, day,
+        sum(case when succeeded then 1 else 0 end) as n,
+        sum(case when status = 'failed' then 1 else 0 end) as failed_attempts
+    from counted
+    group by scope_id, first_cell, from_period, day
+)
 select
-    e.scope_id, c.grain, c.period_start,
-    sum(case when e.succeeded then 1 else 0 end) as n,
-    count(distinct case when e.succeeded then e.day end) as days_with_deployment,
-    sum(case when e.status = 'failed' then 1 else 0 end) as failed_attempts
-from counted e
-join calendar c on c.day = e.day
-group by e.scope_id, c.grain, c.period_start
+    e.first_cell + c.period as cell,
+    sum(e.n) as n,
+    sum(case when e.n > 0 then 1 else 0 end) as days_with_deployment,
+    sum(e.failed_attempts) as failed_attempts
+from daily e
+join calendar c on c.day = e.day and c.period >= e.from_period
+group by e.first_cell + c.period
 
 -- part: gaps
 -- rule: time between deployments of a scope, on the day of the later one; the median, twice it in microseconds
 , gaps as (
     select
-        scope_id, day,
-        finished_us - lag(finished_us) over (
-            partition by scope_id order by finished_us, service, environment, source, deployment
-        ) as us
+        scope_id, first_cell, from_period, day,
+        finished_us - lag(finished_us) over (partition by scope_id order by finished_us) as us
     from counted
     where succeeded
+), placed as (
+    select g.first_cell + c.period as cell, g.us
+    from gaps g
+    join calendar c on c.day = g.day and c.period >= g.from_period
+    where g.us is not null
 ), ranked as (
     select
-        g.scope_id, c.grain, c.period_start, g.us,
-        cast(row_number() over (
-            partition by g.scope_id, c.grain, c.period_start order by g.us
-        ) as bigint) - 1 as place,
-        cast(count(*) over (partition by g.scope_id, c.grain, c.period_start) as bigint) as n
-    from gaps g
-    join calendar c on c.day = g.day
-    where g.us is not null
+        cell, us,
+        cast(row_number() over (partition by cell order by us) as bigint) - 1 as place,
+        cast(count(*) over (partition by cell) as bigint) as n
+    from placed
 )
 select
-    scope_id, grain, period_start,
+    cell,
     cast(sum(case when abs(2 * place - (n - 1)) < 2
         then us * (2 - abs(2 * place - (n - 1))) else 0 end) as bigint) as between_x2
 from ranked
-group by scope_id, grain, period_start
+group by cell
 
 -- part: evidence
 select

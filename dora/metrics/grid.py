@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -103,34 +103,19 @@ class Grid:
 
         return np.tile(values, len(self.scopes))
 
-    def places(self, cells: pd.DataFrame) -> Ints:
-        """Which row of the grid each cell of a query is."""
-        import numpy as np
-
-        grains = self.periods["grain"].to_numpy(object)
-        starts = _days(self.periods["period_start"])
-        places = cells["scope_id"].to_numpy(np.int64) * len(self.periods)
-        cell_grains = cells["grain"].to_numpy(object)
-        cell_starts = _days(cells["period_start"])
-        for grain in dict.fromkeys(grains):
-            rows = np.flatnonzero(grains == grain)  # the periods of a grain stand in order
-            mine = np.flatnonzero(cell_grains == grain)
-            places[mine] += rows[0] + np.searchsorted(starts[rows], cell_starts[mine])
-        return places
-
     def spread(
         self, cells: pd.DataFrame, columns: Sequence[str], *, missing: float | None = None
     ) -> dict[str, Any]:
         """Columns of a query laid out over the grid.
 
         Args:
-            cells: Rows with scope_id, grain, period_start and the columns.
+            cells: Rows with their cell's number and the columns.
             columns: Which ones.
             missing: What stands where a cell has no row; None for 0 in whole numbers.
         """
         import numpy as np
 
-        places = self.places(cells)
+        places = cells["cell"].to_numpy(np.int64)
         laid: dict[str, Any] = {}
         for column in columns:
             if missing is None:
@@ -209,10 +194,3 @@ def _days(values: pd.Series[Any]) -> NDArray[np.datetime64]:
     return (
         values.to_numpy().astype("datetime64[D]") if len(values) else np.array([], "datetime64[D]")
     )
-
-
-def local_day(moment: datetime, zone: str) -> date:
-    """The day in a zone on which a moment falls."""
-    from dora import zones
-
-    return zones.local_day(moment, zone)

@@ -1,5 +1,5 @@
 -- metric: lead_time
--- grain: scope_id, grain, period_start
+-- grain: cell, a scope in a period: the scope's first cell + the period's number
 -- reads: delivered_changes, rules, scope_services, calendar, order_statistics
 -- rule: delivered − first committed of every change, counted once at its first delivery to any service of the scope, on the day of delivery
 
@@ -30,34 +30,34 @@ with shared as (
     where turn > 1
 ), counted as (
     select
-        s.scope_id, d.*,
+        s.scope_id, s.first_cell, s.from_period, d.*,
         dora_day(coalesce(d.delivered_at, d.merged_at, d.committed_at)) as day
     from delivered_changes d
     cross join (select as_of from rules) u
     join scope_services s on s.service = d.service
+    left join repeats r on r.scope_id = s.scope_id and r.service = d.service
+        and r.repository = d.repository and r.change = d.change
     where s.from_day <= dora_day(coalesce(d.delivered_at, u.as_of))
       and dora_day(coalesce(d.delivered_at, u.as_of)) < s.until_day
-      and not exists (
-        select 1 from repeats r
-        where r.scope_id = s.scope_id and r.service = d.service
-          and r.repository = d.repository and r.change = d.change
-      )
+      and r.change is null
 )
 
 -- part: cells
-, ranked as (
-    select
-        e.scope_id, c.grain, c.period_start, e.us,
-        cast(row_number() over (
-            partition by e.scope_id, c.grain, c.period_start order by e.us
-        ) as bigint) - 1 as place,
-        cast(count(*) over (partition by e.scope_id, c.grain, c.period_start) as bigint) as n
+-- Quantiles are linear and exact: a tent of whole-number weights around each place.
+, placed as (
+    select e.first_cell + c.period as cell, e.us
     from counted e
-    join calendar c on c.day = e.day
+    join calendar c on c.day = e.day and c.period >= e.from_period
     where e.left_out is null
+), ranked as (
+    select
+        cell, us,
+        cast(row_number() over (partition by cell order by us) as bigint) - 1 as place,
+        cast(count(*) over (partition by cell) as bigint) as n
+    from placed
 )
 select
-    r.scope_id, r.grain, r.period_start, max(r.n) as n,
+    r.cell, max(r.n) as n,
     cast(sum(case when abs(2 * r.place - (r.n - 1)) < 2
         then r.us * (2 - abs(2 * r.place - (r.n - 1))) else 0 end) as bigint) as p50_x2,
     cast(sum(case when abs(4 * r.place - 3 * (r.n - 1)) < 4
@@ -70,27 +70,35 @@ select
     max(case when r.place + 1 = o.high_rank then r.us end) as high_us
 from ranked r
 left join order_statistics o on o.n = r.n
-group by r.scope_id, r.grain, r.period_start
+group by r.cell
 
 -- part: sizes
 select distinct n
 from (
     select count(*) as n
     from counted e
-    join calendar c on c.day = e.day
+    join calendar c on c.day = e.day and c.period >= e.from_period
     where e.left_out is null
-    group by e.scope_id, c.grain, c.period_start
+    group by e.first_cell + c.period
 ) x
 
 -- part: open
 -- rule: merged (or committed to the deployed branch) by then and not delivered, by the period they were merged in
-select e.scope_id, c.grain, c.period_start, count(*) as open
-from counted e
-join calendar c
-    on c.day = case when e.day < (select min(day) from calendar)
-        then (select min(day) from calendar) else e.day end
-where e.left_out = 'not delivered'
-group by e.scope_id, c.grain, c.period_start
+, daily as (
+    select e.first_cell, e.from_period, e.day, count(*) as n
+    from counted e
+    where e.left_out = 'not delivered'
+    group by e.first_cell, e.from_period, e.day
+), dated as (
+    select d.first_cell, d.from_period, d.n,
+        case when d.day < f.first_day then f.first_day else d.day end as day
+    from daily d
+    cross join (select min(day) as first_day from calendar) f
+)
+select d.first_cell + c.period as cell, sum(d.n) as open
+from dated d
+join calendar c on c.day = d.day and c.period >= d.from_period
+group by d.first_cell + c.period
 
 -- part: evidence
 select

@@ -16,6 +16,8 @@ from dora.windows import Window, window
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dora.stats import Groups
+
 WHOLE = "window"
 """The grain of the window itself; every question asks for it."""
 
@@ -73,31 +75,55 @@ class Question:
 
     @cached_property
     def calendar(self) -> pd.DataFrame:
-        """Every day of the window with its periods."""
+        """Every day of the window with its periods, numbered; the window itself is 0."""
         from dora import periods
 
-        return periods.calendar(self.window, (WHOLE, *self.grains), as_of=self.as_of)
+        found = periods.calendar(self.window, (WHOLE, *self.grains), as_of=self.as_of)
+        numbers = found.groupby(["grain", "period_start"], sort=False).ngroup()
+        return found.assign(period=numbers)
 
     @cached_property
     def grid(self) -> Grid:
         """Every scope in every period."""
-        cells = self.calendar.drop_duplicates(["grain", "period_start"]).reset_index(drop=True)
-        return Grid(self.scopes, cells.drop(columns="day"), self.directory, self.today)
+        periods = self.calendar.drop_duplicates("period").reset_index(drop=True)
+        return Grid(self.scopes, periods.drop(columns="day"), self.directory, self.today)
 
     def query(self, sql: str) -> pd.DataFrame:
         """Run a metric's SELECT on this question's calendar and scopes."""
         import pandas as pd
 
         days = {"day": "DATE", "period_start": "DATE", "period_end": "DATE"}
-        self.tables.load("calendar", self.calendar, {**days, "grain": "VARCHAR"})
+        named = {**days, "grain": "VARCHAR", "period": "INTEGER"}
+        self.tables.load("calendar", self.calendar, named)
         members = pd.DataFrame(self._members(), columns=list(_SCOPE_TYPES), dtype=object)
         self.tables.load("scope_services", members, _SCOPE_TYPES)
         return self.tables.query(sql)
 
     def _members(self) -> Iterator[tuple[Any, ...]]:
+        periods = len(self.grid.periods)
         for scope_id, scope in enumerate(self.scopes):
+            # with periods asked for, only the first scope's whole window is ever looked at
+            place = (scope_id, scope_id * periods, 1 if scope_id and self.grains else 0)
             for member in scope.members:
-                yield scope_id, member.service, member.from_day, member.until_day
+                yield *place, member.service, member.from_day, member.until_day
+
+    def grouped(self, rows: pd.DataFrame) -> Groups:
+        """Records with scope_id, day and us, in order of length within each cell of the grid."""
+        import numpy as np
+
+        from dora.stats import Sample
+
+        scope = rows["scope_id"].to_numpy(np.int64)
+        first_day = np.datetime64(self.window.start, "D")
+        day = (rows["day"].to_numpy().astype("datetime64[D]") - first_day).astype(np.int64)
+        outside = (day < 0) | (day >= self.window.days)
+        day[outside] = 0
+        groupings = []
+        for grain, of_days in self.calendar.groupby("grain", sort=False)["period"]:
+            cell = scope * len(self.grid.periods) + of_days.to_numpy(np.int64)[day]
+            unasked = scope > 0 if grain == WHOLE and self.grains else False
+            groupings.append(np.where(outside | unasked, -1, cell))
+        return Sample.of(rows["us"].to_numpy(np.int64)).grouped(groupings, self.grid.size)
 
     def rank(self, sizes_sql: str, table: str) -> None:
         """Load the ranks that bound a median, for every sample size that can come up.
@@ -125,6 +151,8 @@ class Question:
 
 _SCOPE_TYPES = {
     "scope_id": "INTEGER",
+    "first_cell": "BIGINT",
+    "from_period": "INTEGER",
     "service": "VARCHAR",
     "from_day": "DATE",
     "until_day": "DATE",

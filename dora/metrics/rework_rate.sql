@@ -1,13 +1,13 @@
 -- metric: rework_rate
--- grain: scope_id, grain, period_start
+-- grain: cell, a scope in a period: the scope's first cell + the period's number
 -- reads: judged_deployments, scope_services, calendar
 -- rule: deployments made to repair (rollback, hotfix, revert) ÷ successful production deployments, on the day they finished
 
 -- part: counted
 with counted as (
     select
-        s.scope_id, dora_day(j.finished_at) as day, j.source, j.deployment, j.service,
-        j.environment, j.finished_at, j.status, j.succeeded, j.covered, j.rework_kind, j.repairs,
+        s.scope_id, s.first_cell, s.from_period, dora_day(j.finished_at) as day, j.source,
+        j.deployment, j.service, j.environment, j.finished_at, j.status, j.succeeded, j.covered, j.rework_kind, j.repairs,
         j.url
     from judged_deployments j
     join scope_services s on s.service = j.service
@@ -17,7 +17,7 @@ with counted as (
 
 -- part: cells
 select
-    e.scope_id, c.grain, c.period_start,
+    e.first_cell + c.period as cell,
     sum(case when e.succeeded and e.covered then 1 else 0 end) as n,
     sum(case when e.succeeded and e.covered and e.rework_kind is not null
         then 1 else 0 end) as hits,
@@ -27,8 +27,8 @@ select
     sum(case when e.succeeded and e.rework_kind = 'hotfix' then 1 else 0 end) as hotfixes,
     sum(case when e.succeeded and e.rework_kind = 'revert' then 1 else 0 end) as reverts
 from counted e
-join calendar c on c.day = e.day
-group by e.scope_id, c.grain, c.period_start
+join calendar c on c.day = e.day and c.period >= e.from_period
+group by e.first_cell + c.period
 
 -- part: evidence
 select e.deployment, e.service, e.finished_at, e.rework_kind as kind, e.repairs, e.url

@@ -1,5 +1,5 @@
 -- metric: time_to_restore
--- grain: scope_id, grain, period_start
+-- grain: cell, a scope in a period: the scope's first cell + the period's number
 -- reads: recovered_deployments, covered_services, rules, scope_services, calendar, order_statistics
 -- rule: recovered − failed of failed deployments (or of incidents), counted on the day of recovery; open ones are kept apart, from the day they failed
 
@@ -12,7 +12,7 @@ with dated as (
     cross join (select as_of from rules) u
 ), placed as (
     select
-        s.scope_id, d.*,
+        s.scope_id, s.first_cell, s.from_period, d.*,
         case when v.service is null then 0 else 1 end as is_covered,
         case when d.deployment is not null then 1 else cast(row_number() over (
             partition by s.scope_id, d.incident_source, d.incident, d.deployment
@@ -27,19 +27,21 @@ with dated as (
 )
 
 -- part: cells
-, ranked as (
-    select
-        e.scope_id, c.grain, c.period_start, e.us,
-        cast(row_number() over (
-            partition by e.scope_id, c.grain, c.period_start order by e.us
-        ) as bigint) - 1 as place,
-        cast(count(*) over (partition by e.scope_id, c.grain, c.period_start) as bigint) as n
+-- Quantiles are linear and exact: a tent of whole-number weights around each place.
+, placed as (
+    select e.first_cell + c.period as cell, e.us
     from counted e
-    join calendar c on c.day = e.day
+    join calendar c on c.day = e.day and c.period >= e.from_period
     where e.left_out is null and not e.open and e.is_covered = 1
+), ranked as (
+    select
+        cell, us,
+        cast(row_number() over (partition by cell order by us) as bigint) - 1 as place,
+        cast(count(*) over (partition by cell) as bigint) as n
+    from placed
 )
 select
-    r.scope_id, r.grain, r.period_start, max(r.n) as n,
+    r.cell, max(r.n) as n,
     cast(sum(case when abs(2 * r.place - (r.n - 1)) < 2
         then r.us * (2 - abs(2 * r.place - (r.n - 1))) else 0 end) as bigint) as p50_x2,
     cast(sum(case when abs(4 * r.place - 3 * (r.n - 1)) < 4
@@ -52,29 +54,35 @@ select
     max(case when r.place + 1 = o.high_rank then r.us end) as high_us
 from ranked r
 left join order_statistics o on o.n = r.n
-group by r.scope_id, r.grain, r.period_start
+group by r.cell
 
 -- part: sizes
 select distinct n
 from (
     select count(*) as n
     from counted e
-    join calendar c on c.day = e.day
+    join calendar c on c.day = e.day and c.period >= e.from_period
     where e.left_out is null and not e.open and e.is_covered = 1
-    group by e.scope_id, c.grain, c.period_start
+    group by e.first_cell + c.period
 ) x
 
 -- part: open
 -- rule: failed on or before the period's days and still not recovered from, by the period they failed in
-select
-    e.scope_id, c.grain, c.period_start,
-    sum(case when e.is_covered = 1 then 1 else 0 end) as open
-from counted e
-join calendar c
-    on c.day = case when e.day < (select min(day) from calendar)
-        then (select min(day) from calendar) else e.day end
-where e.left_out is null and e.open
-group by e.scope_id, c.grain, c.period_start
+, daily as (
+    select e.first_cell, e.from_period, e.day, count(*) as n
+    from counted e
+    where e.left_out is null and e.open and e.is_covered = 1
+    group by e.first_cell, e.from_period, e.day
+), dated as (
+    select d.first_cell, d.from_period, d.n,
+        case when d.day < f.first_day then f.first_day else d.day end as day
+    from daily d
+    cross join (select min(day) as first_day from calendar) f
+)
+select d.first_cell + c.period as cell, sum(d.n) as open
+from dated d
+join calendar c on c.day = d.day and c.period >= d.from_period
+group by d.first_cell + c.period
 
 -- part: evidence
 select

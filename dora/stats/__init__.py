@@ -1,5 +1,6 @@
 """How sure a number is: intervals for counts, rates, medians and their differences."""
 
+from dora.stats.grouped import Groups, Sample
 from dora.stats.intervals import (
     difference_interval,
     poisson_interval,
@@ -10,6 +11,8 @@ from dora.stats.intervals import (
 )
 
 __all__ = [
+    "Groups",
+    "Sample",
     "difference_interval",
     "poisson_interval",
     "poisson_ratio_interval",
