@@ -13,13 +13,14 @@ it; called again with the same folder it gives another connector to the same, un
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import pandas as pd
 
 from dora.connector import (
     Block,
@@ -142,7 +143,7 @@ def _framed(block: Block) -> Iterator[list[Any]]:
 
 
 def _absent(value: Any) -> bool:
-    return value is None or value != value or (isinstance(value, float) and math.isnan(value))
+    return bool(pd.isna(value))
 
 
 def _value(column: Column, value: Any) -> Any:

@@ -1,0 +1,252 @@
+"""Reads rows of text out of CSV, JSON Lines and Parquet, some ten thousand at a time.
+
+Whatever the format, a row is a text for each column, empty where there is nothing. Memory does not
+grow with the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+ROWS = 50_000
+"""How many rows are read at once."""
+
+_SHOWN = 500
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows.
+
+    Attributes:
+        texts: A text for each row, by our name of the column.
+        lines: The line on which each row begins, or its number where there are no lines.
+    """
+
+    texts: Mapping[str, Sequence[str]]
+    lines: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """What is no row: the line, the reason, and what stood there."""
+
+    line: int
+    reason: str
+    content: str = ""
+
+
+Choose = Callable[[Sequence[str]], Mapping[str, str]]
+"""From the names in the file to those wanted: the file's name for each of ours."""
+
+
+class Reader(Protocol):
+    """Reads one format."""
+
+    def __call__(self, file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:
+        """The rows of a file; `choose` is called once, with the names of its columns."""
+
+
+def csv_rows(delimiter: str, encoding: str) -> Reader:
+    """A reader of delimited text with a line of names on top."""
+
+    def read(file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:
+        with io.TextIOWrapper(
+            file, encoding=_with_mark(encoding), errors="surrogateescape", newline=""
+        ) as text:
+            rows = csv.reader(text, delimiter=delimiter, strict=True)
+            header = [name.strip() for name in next(rows, [])]
+            chosen = choose(header)
+            places = {ours: header.index(theirs) for ours, theirs in chosen.items()}
+            more = True
+            while more:
+                first = rows.line_num + 1
+                chunk, fault = _next(rows)
+                lines, after = _lines(chunk, first, None if fault else rows.line_num)
+                yield from _regular(chunk, lines, places, len(header))
+                if fault:
+                    yield Bad(after, _csv_reason(fault, after, rows.line_num))
+                more = fault is not None or len(chunk) == ROWS
+
+    return read
+
+
+def _next(rows: Iterator[list[str]]) -> tuple[list[list[str]], csv.Error | None]:
+    """The next rows, up to the first that cannot be told from those after it."""
+    chunk: list[list[str]] = []
+    try:
+        chunk.extend(islice(rows, ROWS))
+    except csv.Error as error:
+        return chunk, error
+    return chunk, None
+
+
+def _with_mark(encoding: str) -> str:
+    """The encoding that also reads over a byte order mark."""
+    return "utf-8-sig" if encoding.casefold().replace("_", "-") in ("utf-8", "utf8") else encoding
+
+
+def _csv_reason(error: csv.Error, line: int, last: int) -> str:
+    reason = str(error)
+    if "end of data" in reason or "field limit" in reason:
+        reason = "a quote is opened and never closed"
+    else:
+        reason = f"the quotes do not fit: {reason}"
+    return f"{reason}; what stands up to line {last} is left out" if last > line else reason
+
+
+def _lines(rows: list[list[str]], first: int, last: int | None) -> tuple[Sequence[int], int]:
+    """The line on which each row begins, and the one after them all."""
+    if last is not None and last - first + 1 == len(rows):
+        return range(first, first + len(rows)), last + 1
+    lines = []
+    for row in rows:
+        lines.append(first)
+        first += 1 + sum(len(_LINE_BREAK.findall(field)) for field in row)
+    return lines, first
+
+
+def _regular(
+    rows: list[list[str]], lines: Sequence[int], places: Mapping[str, int], width: int
+) -> Iterator[Chunk | Bad]:
+    """The rows that have as many fields as the header; the others, but for empty lines, are bad."""
+    if set(map(len, rows)) - {width}:
+        kept = [n for n, row in enumerate(rows) if len(row) == width]
+        for number, row in enumerate(rows):
+            if row and len(row) != width:
+                reason = f"it has {len(row)} fields instead of {width}"
+                yield Bad(lines[number], reason, ",".join(row)[:_SHOWN])
+        rows, lines = [rows[n] for n in kept], [lines[n] for n in kept]
+    if rows:
+        yield Chunk({ours: [row[at] for row in rows] for ours, at in places.items()}, lines)
+
+
+def json_rows(encoding: str) -> Reader:
+    """A reader of one JSON object a line; `a.b` names `b` within `a`."""
+
+    def read(file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:
+        chosen: Mapping[str, str] | None = None
+        line = 1
+        mark = b"\xef\xbb\xbf"
+        while batch := list(islice(file, ROWS)):
+            objects, lines = [], []
+            for number, raw in enumerate(batch, line):
+                parsed = _parsed(raw.removeprefix(mark) if number == 1 else raw, encoding)
+                if isinstance(parsed, dict):
+                    objects.append(parsed)
+                    lines.append(number)
+                elif parsed is not None:
+                    yield Bad(number, parsed, raw[:_SHOWN].decode(encoding, "replace").rstrip())
+            line += len(batch)
+            if chosen is None:
+                chosen = choose(_names(objects))
+            if objects:
+                texts = {
+                    ours: [_text(o, theirs) for o in objects] for ours, theirs in chosen.items()
+                }
+                yield Chunk(texts, lines)
+        if chosen is None:
+            choose([])
+
+    return read
+
+
+def _parsed(raw: bytes, encoding: str) -> dict[str, Any] | str | None:
+    """An object, the reason why it is none, or None for an empty line."""
+    try:
+        text = raw.decode(encoding).strip()
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} is no {encoding}"
+    if not text:
+        return None
+    try:
+        found = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return f"it is no JSON: {str(error).split(':')[0]}"
+    return found if isinstance(found, dict) else "it is no JSON object; one stands on each line"
+
+
+def _names(objects: Sequence[Mapping[str, Any]]) -> list[str]:
+    names: dict[str, None] = {}
+    for found in objects:
+        names.update(dict.fromkeys(found))
+        for key, value in found.items():
+            if isinstance(value, dict):
+                names.update(dict.fromkeys(f"{key}.{inner}" for inner in value))
+    return list(names)
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    value = found.get(name)
+    if value is None and "." in name:
+        outer, _, inner = name.partition(".")
+        held = found.get(outer)
+        return _text(held, inner) if isinstance(held, dict) else ""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(str(item).replace(",", " ") for item in value)
+    return json.dumps(value)
+
+
+def parquet_rows(path: Path, epochs: dict[str, str]) -> Reader:
+    """A reader of Parquet; `epochs` learns which of our columns are times in microseconds."""
+
+    def read(file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:  # noqa: ARG001
+        import duckdb
+
+        connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        try:
+            source = "read_parquet($path, file_row_number = true)"
+            kinds = {
+                name: kind
+                for name, kind, *_ in connection.execute(
+                    "describe select * from read_parquet($path)", {"path": str(path)}
+                ).fetchall()
+            }
+            chosen = choose(list(kinds))
+            picked = []
+            for ours, theirs in chosen.items():
+                if kinds[theirs] == "TIMESTAMP WITH TIME ZONE":
+                    epochs[ours] = "us"
+                picked.append(_as_text(theirs, kinds[theirs]))
+            first, listed = 0, ", ".join(picked)
+            while rows := connection.execute(
+                f"select {listed} from {source} where file_row_number between $first and $last"
+                " order by file_row_number",
+                {"path": str(path), "first": first, "last": first + ROWS - 1},
+            ).fetchall():
+                columns = list(zip(*rows, strict=True))
+                texts = dict(zip(chosen, columns, strict=True))
+                yield Chunk(texts, range(first + 1, first + 1 + len(rows)))
+                first += ROWS
+        finally:
+            connection.close()
+
+    return read
+
+
+def _as_text(name: str, kind: str) -> str:
+    column = '"' + name.replace('"', '""') + '"'
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        text = f"epoch_us({column})::varchar"
+    elif kind.startswith("TIMESTAMP"):
+        text = f"strftime({column}::timestamp, '%Y-%m-%dT%H:%M:%S.%f')"
+    elif kind.endswith("[]"):
+        text = f"array_to_string({column}, ',')"
+    else:
+        text = f"{column}::varchar"
+    return f"coalesce({text}, '')"
