@@ -236,19 +236,10 @@ def from_merges(
 
 
 def _first_parents(git: GitProcess, tip: str) -> tuple[list[str], list[int]]:
-    """The commits from the root to the tip by first parents, and what their clocks said.
-
-    A commit whose time is no time at all is as old as the one before it.
-    """
-    text = git.ask("log", "--first-parent", "--reverse", "--format=%H %ct", tip, "--").decode()
-    shas: list[str] = []
-    clocks: list[int] = []
-    for line in text.splitlines():
-        sha, _, clock = line.partition(" ")
-        seconds = _seconds(clock)
-        shas.append(sha)
-        clocks.append(seconds if seconds is not None else clocks[-1] if clocks else 0)
-    return shas, clocks
+    """The commits from the root to the tip by first parents, and what their clocks said."""
+    text = git.ask("rev-list", "--first-parent", "--reverse", "--timestamp", tip, "--").decode()
+    lines = [line.split(" ") for line in text.splitlines()]
+    return [sha for _, sha in lines], [min(int(clock), _LATEST) for clock, _ in lines]
 
 
 def in_order(clocks: Sequence[int]) -> list[int]:

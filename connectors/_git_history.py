@@ -1,7 +1,7 @@
 """Commits as git tells them, turned into rows without holding more than a chunk at a time.
 
-One pass of `git log` gives the commits and, from their messages, what they say of each other and
-of pull requests. The messages themselves go no further than this module.
+One pass of `git rev-list` gives the commits and, from their messages, what they say of each other
+and of pull requests. The messages themselves go no further than this module.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ COLUMNS: tuple[str, ...] = (
 COUNT_COLUMNS = ("lines_added", "lines_deleted")
 PATH_COLUMNS = ("repository", "sha", "path")
 
-_FORMAT = "--format=%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%s%x00%b"
+# rev-list and not log, which reads trees that a partial clone may not have. It begins every commit
+# with a line of its own, so what stands before the last newline of a first field is no part of it.
+_FORMAT = "--format=%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%s%x00%b%x00"
 _FIELDS = 7
 _LONGEST_TIME = 11  # digits; beyond the year 5138 a time is a mistake and fits no calendar
 _SEPARATOR = b"\x1f"
@@ -86,7 +88,8 @@ class Log:
         for fields in self._fields():
             lines = []
             rows = zip(*[iter(fields)] * _FIELDS, strict=True)
-            for at, ct, sha, parents, author, subject, body in rows:
+            for first, ct, sha, parents, author, subject, body in rows:
+                at = first.rpartition(b"\n")[2]
                 if _odd(at) or _odd(ct):
                     self._reject(sha, at if _odd(at) else ct)
                     continue
@@ -98,7 +101,7 @@ class Log:
 
     def _fields(self) -> Iterator[list[bytes]]:
         rest: list[bytes] = []
-        arguments = ("log", "--stdin", "-z", "--encoding=UTF-8", "--no-color", _FORMAT)
+        arguments = ("rev-list", "--stdin", "--encoding=UTF-8", _FORMAT)
         for chunk in self.git.stream(*arguments, given=self.commits.given()):
             # Control characters that would end a field or a row elsewhere have no meaning here.
             pieces = chunk.translate(None, b"\x1f\r").split(b"\0")
@@ -179,7 +182,7 @@ class Rows(Iterator[bytes]):
 
 def text(chunks: Iterable[list[bytes]]) -> Iterator[bytes]:
     """Lists of lines as chunks of valid UTF-8."""
-    for lines in chunks:
+    for lines in filter(None, chunks):
         yield utf8(b"\n".join([*lines, b""]))
 
 
@@ -197,11 +200,11 @@ def referring(git: GitProcess, commits: Range) -> Iterator[Reference]:
     words = ("this reverts", "picked from commit")
     arguments = [f"--grep={word}" for word in words]
     log = git.stream(
-        "log", "--stdin", "-z", "-i", "-F", "--encoding=UTF-8", "--format=%H%x00%b", *arguments,
+        "rev-list", "--stdin", "-i", "-F", "--encoding=UTF-8", "--format=%H%x00%b%x00", *arguments,
         given=commits.given(),
     )  # fmt: skip
     for sha, body in _pairs(log):
-        yield from references(sha, body)
+        yield from references(sha.rpartition(b"\n")[2], body)
 
 
 def paths(git: GitProcess, commits: Range, repository: str) -> Iterator[bytes]:

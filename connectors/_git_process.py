@@ -70,7 +70,7 @@ _SAID = (
         "Fetch the rest (git fetch --refetch --no-filter), or ask for no line counts or patch ids.",
     ),
     (
-        r"unknown repository (extension|object format)|[Ee]xpected git repo version|invalid option",
+        r"unknown repository (extension|object format)|expected git repo version|invalid option",
         "This git is too old for {path}",
         "Install a newer git and try again.",
     ),
@@ -203,7 +203,7 @@ class GitProcess:
                 hint="Run it again; what was finished before is kept.",
             )
         for pattern, message, hint in _SAID:
-            if re.search(pattern, said):
+            if re.search(pattern, said, re.IGNORECASE):
                 return RepositoryError(
                     f"{message.format(path=self.path)}.{essence}", hint=hint.format(path=self.path)
                 )

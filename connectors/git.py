@@ -211,6 +211,7 @@ class Git:
 
     def _snapshot(self) -> Snapshot:
         options = self.options
+        self._git.version()
         return snapshot(
             self._git,
             refs=options.refs,
