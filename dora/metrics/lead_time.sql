@@ -84,19 +84,19 @@ from (
 
 -- part: open
 -- rule: merged (or committed to the deployed branch) by then and not delivered, by the period they were merged in
-, daily as (
+, waiting as (
     select e.first_cell, e.from_period, e.day, count(*) as n
     from counted e
     where e.left_out = 'not delivered'
     group by e.first_cell, e.from_period, e.day
-), dated as (
+), clipped as (
     select d.first_cell, d.from_period, d.n,
         case when d.day < f.first_day then f.first_day else d.day end as day
-    from daily d
+    from waiting d
     cross join (select min(day) as first_day from calendar) f
 )
 select d.first_cell + c.period as cell, sum(d.n) as open
-from dated d
+from clipped d
 join calendar c on c.day = d.day and c.period >= d.from_period
 group by d.first_cell + c.period
 

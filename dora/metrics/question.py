@@ -139,7 +139,7 @@ class Question:
 
         sizes = np.arange(1, _ALWAYS_RANKED + 1)
         rows = self.tables.query(f"select count(*) as n from {table}")["n"].iloc[0]
-        if int(rows) * max(1, len(self.scopes)) > _ALWAYS_RANKED:
+        if sizes_sql and int(rows) * max(1, len(self.scopes)) > _ALWAYS_RANKED:
             there = self.query(sizes_sql)["n"].to_numpy(np.int64)
             sizes = np.union1d(sizes, there)
         low, high = quantile_ranks(sizes)

@@ -10,7 +10,7 @@ with dated as (
         dora_day(coalesce(r.recovered_at, u.as_of)) as owned_day
     from recovered_deployments r
     cross join (select as_of from rules) u
-), placed as (
+), in_scope as (
     select
         s.scope_id, s.first_cell, s.from_period, d.*,
         case when v.service is null then 0 else 1 end as is_covered,
@@ -23,7 +23,7 @@ with dated as (
         and s.from_day <= d.owned_day and d.owned_day < s.until_day
     left join (select distinct service from covered_services) v on v.service = d.service
 ), counted as (
-    select * from placed where turn = 1
+    select * from in_scope where turn = 1
 )
 
 -- part: cells
@@ -68,19 +68,19 @@ from (
 
 -- part: open
 -- rule: failed on or before the period's days and still not recovered from, by the period they failed in
-, daily as (
+, waiting as (
     select e.first_cell, e.from_period, e.day, count(*) as n
     from counted e
     where e.left_out is null and e.open and e.is_covered = 1
     group by e.first_cell, e.from_period, e.day
-), dated as (
+), clipped as (
     select d.first_cell, d.from_period, d.n,
         case when d.day < f.first_day then f.first_day else d.day end as day
-    from daily d
+    from waiting d
     cross join (select min(day) as first_day from calendar) f
 )
 select d.first_cell + c.period as cell, sum(d.n) as open
-from dated d
+from clipped d
 join calendar c on c.day = d.day and c.period >= d.from_period
 group by d.first_cell + c.period
 
