@@ -22,7 +22,7 @@ Mode = Literal["pseudonyms", "plain"]
 KEY_VARIABLE = "DORA_IDENTITY_KEY"
 _LENGTH = 16
 _IN_BRACKETS = re.compile(r"<([^<>]*)>")
-_EMAIL = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
+_EMAIL = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']*[^\s<>@,;:.\"']")
 
 
 class Identities:

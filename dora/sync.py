@@ -137,7 +137,8 @@ def sync(
             writer.forget(source.name)
         summaries = _read_all(writer, config, chosen, progress)
         notes = tuple(writer.notes)
-        if not config.store.exists() and not writer.has_read_anything():
+        failed = all(one.error for one in summaries)
+        if failed and not config.store.exists() and not writer.has_facts():
             writer.abandon()  # an empty store would only hide that nothing could be read
             return Summary(summaries, notes)
         _derive(writer, config)

@@ -252,10 +252,12 @@ def _published(store: Path) -> tuple[str, str | None]:
         return _NEW, None
     with reader.memory() as connection:
         reader.attach(connection, store)
-        schema.checked_version(reader.said(connection, "schema_version"), store)
-        return reader.said(connection, "generation") or _UNNAMED, reader.said(
-            connection, "identities"
-        )
+        try:
+            schema.checked_version(reader.said(connection, "schema_version"), store)
+            base = reader.said(connection, "generation") or _UNNAMED
+            return base, reader.said(connection, "identities")
+        except duckdb.Error as error:
+            raise reader.unreadable(store, error) from error
 
 
 def _resumed(place: Place, identities: str) -> duckdb.DuckDBPyConnection | None:
@@ -291,8 +293,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _copy(place: Place) -> None:
     """Copy the store, so that only ever a whole copy bears the work file's name."""
-    if wal(place.store).exists():
-        _published(place.store)  # another program may be writing to it: that is found out here
+    _published(place.store)  # damage, or another program writing to it, is found out here
     with room(place.store):
         shutil.copyfile(place.store, place.copy)
         if wal(place.store).exists():  # left by another program that wrote to the store

@@ -50,6 +50,9 @@ def connect(path: Path) -> DuckDBPyConnection:
         attach(connection, path)
         version = schema.checked_version(said(connection, "schema_version"), path)
         _create_views(connection, complete=version == schema.SCHEMA_VERSION)
+    except duckdb.Error as error:
+        connection.close()
+        raise unreadable(path, error) from error
     except BaseException:
         connection.close()
         raise

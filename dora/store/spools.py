@@ -28,11 +28,13 @@ class Spool:
         path: Where DuckDB finds it.
         lines: How many lines it holds.
         first: The number of its first line in the whole text, from 1.
+        returns: Whether a carriage return is among the text, which the CSV reader cannot stand.
     """
 
     def __init__(self, first: int) -> None:
         self.first = first
         self.lines = 0
+        self.returns = False
         self.size = 0
         self._named = not hasattr(os, "memfd_create") or not Path("/proc/self/fd").is_dir()
         if self._named:
@@ -48,6 +50,7 @@ class Spool:
             rest = rest[os.write(self._handle, rest) :]
         self.lines += text.count(b"\n")
         self.size += len(text)
+        self.returns = self.returns or b"\r" in text
 
     def text(self) -> bytes:
         """All of it."""

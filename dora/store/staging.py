@@ -69,34 +69,43 @@ class Stage:
         self, record_type: type[Record], given: tuple[str, ...], spool: Spool
     ) -> list[Rejected]:
         """Stage the lines of a spool; gives those that were refused."""
-        listed = ", ".join(f"{text(name)}: 'VARCHAR'" for name in given)
-        try:
-            rows = self._connection.execute(
-                "create or replace temp table incoming as select * from read_csv("
-                f"{text(spool.path)}, delim = '{SEPARATOR}', quote = '', escape = '',"
-                r" header = false, auto_detect = false, new_line = '\n', ignore_errors = true,"
-                f" columns = {{{listed}}})"
-            ).fetchall()
-            whole = rows[0][0] == spool.lines
-        except duckdb.InvalidInputException:  # a carriage return among the text
-            whole = False
-        malformed = [] if whole else self._line_by_line(record_type, given, spool)
-        return malformed + self._stage(record_type, given, delimited=True, first=spool.first)
+        whole = self._read_csv(given, spool)
+        malformed = {} if whole else self._line_by_line(given, spool)
+        refused = self._stage(record_type, given, delimited=True, first=spool.first)
+        return [
+            Rejected(record_type, one.location, malformed.get(one.location, one.reason))
+            for one in refused
+        ]
 
-    def _line_by_line(
-        self, record_type: type[Record], given: tuple[str, ...], spool: Spool
-    ) -> list[Rejected]:
-        """The slow way, where the CSV reader dropped a line: find out which, keep the others."""
-        malformed: list[Rejected] = []
-        kept: list[list[str | None]] = []
+    def _read_csv(self, given: tuple[str, ...], spool: Spool) -> bool:
+        """Let DuckDB read the lines; gives whether it took all of them."""
+        if spool.returns:
+            return False
+        listed = ", ".join(f"{text(name)}: 'VARCHAR'" for name in given)
+        rows = self._connection.execute(
+            "create or replace temp table incoming as select * from read_csv("
+            f"{text(spool.path)}, delim = '{SEPARATOR}', quote = '', escape = '',"
+            r" header = false, auto_detect = false, new_line = '\n', ignore_errors = true,"
+            f" columns = {{{listed}}})"
+        ).fetchall()
+        return bool(rows[0][0] == spool.lines)
+
+    def _line_by_line(self, given: tuple[str, ...], spool: Spool) -> dict[str, str]:
+        """The slow way, where the CSV reader would drop a line: it stays, but empty.
+
+        Returns:
+            What is wrong with such a line, by its place.
+        """
+        malformed: dict[str, str] = {}
+        lines: list[list[str | None]] = []
         for number, line in enumerate(spool.text().split(b"\n")[:-1], spool.first):
             fields = line.decode(errors="replace").split(SEPARATOR)
-            if len(fields) == len(given):
-                kept.append([field or None for field in fields])
-                continue
-            reason = f"it has {len(fields)} fields instead of {len(given)}"
-            malformed.append(Rejected(record_type, f"row {number}", reason))
-        lists = [list(c) for c in zip(*kept, strict=True)] if kept else [[] for _ in given]
+            if len(fields) != len(given):
+                reason = f"it has {len(fields)} fields instead of {len(given)}"
+                malformed[f"row {number}"] = reason
+                fields = [""] * len(given)
+            lines.append([field or None for field in fields])
+        lists = [list(column) for column in zip(*lines, strict=True)]
         self._unnest("incoming", list(given), ["VARCHAR"] * len(given), lists)
         return malformed
 
@@ -123,8 +132,8 @@ class Stage:
         join = self._name_people(shape.identity) if shape.identity else ""
         self._connection.execute(
             f"create or replace temp table staged as select {text(self._source)} as source,"
-            f" {shape.selected}, incoming.rowid as row, {shape.reason} as reason"
-            f" from incoming {join}"
+            f" {shape.selected}, incoming.rowid - first.rowid as row, {shape.reason} as reason"
+            f" from incoming cross join (select min(rowid) as rowid from incoming) first {join}"
         )
         self._connection.execute("drop table temp.incoming")
         return self._refuse(record_type, first)
@@ -145,15 +154,15 @@ class Stage:
         return f'left join people on people.raw = incoming."{column}"::varchar'
 
     def _refuse(self, record_type: type[Record], first: int) -> list[Rejected]:
-        named = ", ".join(f'"{name}"' for name in record_type.key)
+        named = ", ".join(f'"{name}"' for name in record_type.key if name != "source")
         refused = self._connection.execute(
-            f"select row, concat_ws(' ', {named}), reason from staged"
+            f"select row, nullif(trim(concat_ws(' ', {named})), ''), reason from staged"
             " where reason is not null order by row"
         ).fetchall()
         if refused:
             self._connection.execute("delete from staged where reason is not null")
         return [
-            Rejected(record_type, f"row {first + row} ({name})", reason)
+            Rejected(record_type, f"row {first + row}" + (f" ({name})" if name else ""), reason)
             for row, name, reason in refused
         ]
 

@@ -18,7 +18,7 @@ import duckdb
 
 from dora.connector import Block, Checkpoint, Cursor, Item, Note, Rejected, Removed
 from dora.identities import Identities
-from dora.records import Record, columns
+from dora.records import RECORD_TYPES, Record, columns
 from dora.store import files, schema
 from dora.store.merging import Merge
 from dora.store.spools import ahead, spools
@@ -127,9 +127,10 @@ class Writer:
             self.connection.execute("delete from cursors where source = ?", [source])
             self.cursors = {place: c for place, c in self.cursors.items() if place[0] != source}
 
-    def has_read_anything(self) -> bool:
-        """Whether any stream of any source has ever reached a checkpoint."""
-        return bool(self.cursors)
+    def has_facts(self) -> bool:
+        """Whether there is any fact at all."""
+        looks = " union all ".join(f"(select 1 from {t.table} limit 1)" for t in RECORD_TYPES)
+        return bool(self.connection.execute(looks).fetchall())
 
     def write(
         self,

@@ -41,10 +41,11 @@ class Fake:
         blocks: bool = False
         seconds: float = 0.0
         fails_after: int | None = None
-        asked: list[Any] = []  # noqa: RUF012 - pydantic copies it
-        extra: dict[str, list[Any]] = {}  # noqa: RUF012
+        asked: list[Any] = []
+        extra: dict[str, list[Any]] = {}
 
     def __init__(self, name: str, options: Any, *, base: Path) -> None:
+        del base
         self.name = name
         self.options = options
 
