@@ -188,7 +188,7 @@ class DeploymentStream:
             return found, []
         note = Note(
             f"The history behind {some(pruned)} was rewritten and the old one is gone from the "
-            "clone; a full sync drops the deployments that were inferred from it."
+            "clone; only a store begun anew is without the deployments inferred from it."
         )
         return found, [note]
 

@@ -231,8 +231,8 @@ class Git:
             former = (cursor or found)["repository"]
             if former != clone.repository:
                 yield Note(
-                    f"{former} is now called {clone.repository}; a full sync drops what was read "
-                    "under the old name."
+                    f"{former} is now called {clone.repository}; what was read under the old name "
+                    "stays until the store is begun anew."
                 )
             yield Repository(**found)
         if clone.shallow:
