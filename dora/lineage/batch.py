@@ -295,7 +295,8 @@ def _merges(edges: dict[str, NDArray[Any]], places: Places) -> Integers:
 
 def _by_paths(connection: DuckDBPyConnection, batch: int, places: Places) -> dict[int, Integers]:
     rows = connection.execute(_BY_PATHS, [batch]).df()
+    streams, ids = rows["stream"].to_numpy(), rows["commit_id"].fillna(0).to_numpy(dtype=np.int64)
     return {
-        stream: places.of(group.dropna().to_numpy(dtype=np.int64))
-        for stream, group in rows.groupby("stream")["commit_id"]
+        int(streams[low]): places.of(ids[low:high][ids[low:high] > 0])
+        for low, high in _runs(streams)
     }

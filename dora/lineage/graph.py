@@ -124,7 +124,7 @@ class Ancestry:
         first, others = self._graph.first, self._graph.others
         seen: set[int] = set()
         stack = [commit]
-        while stack and self._index is None:
+        while stack and self._left >= len(seen):
             current = stack.pop()
             while current != ancestor and label[current] >= floor and current not in seen:
                 seen.add(current)
@@ -133,12 +133,8 @@ class Ancestry:
             if current == ancestor:
                 self._left -= len(seen)
                 return True
-            if len(seen) > self._left:
-                self._index = Index(self._graph)
-        if self._index is not None:
-            return self._index.reaches(commit, ancestor, claims)
         self._left -= len(seen)
-        return False
+        return self._left < 0 and self.index.reaches(commit, ancestor, claims)
 
 
 class Index:

@@ -147,6 +147,8 @@ def _undone(
     """The deployments that each rollback undid, newest first.
 
     Back to but excluding the newest one whose commit the rollback contains; an unknown sha is none.
+    There are as many pairs as that says: each rollback to a version older than ever deployed before
+    undoes all there is.
     """
     deployed = claims.deployed
     for rollback in (position for position, is_one in enumerate(rollbacks) if is_one):

@@ -120,7 +120,7 @@ left join by_path p on p.repository = d.repository
 def unchanged(connection: DuckDBPyConnection) -> str | None:
     """None if the store is as it was at the last update, else its fingerprint now."""
     [(fingerprint,)] = connection.execute(_WHOLE).fetchall()
-    if not _kind(connection, "lineage_state"):
+    if "lineage_state" not in _kinds(connection):
         return str(fingerprint)
     stored = connection.execute(
         "select fingerprint from lineage_state where repository = ?", [EVERYTHING]
@@ -135,17 +135,18 @@ def remember(connection: DuckDBPyConnection, fingerprint: str) -> None:
 
 def create(connection: DuckDBPyConnection) -> None:
     """Make the tables in the current schema; views there, of a store read only, are copied."""
+    kinds = _kinds(connection)
     for table, (doc, columns) in TABLES.items():
-        kind = _kind(connection, table)
-        if kind == "VIEW":
+        kind = kinds.get(table)
+        if kind == "view":
             connection.execute(f"create or replace temp table lineage_copy as from {table}")
             connection.execute(f"drop view {table}")
         listed = ", ".join(f"{name} {sql_type}" for name, (sql_type, _) in columns.items())
         connection.execute(f"create table if not exists {table} ({listed})")
-        if kind == "VIEW":
+        if kind == "view":
             connection.execute(f"insert into {table} from lineage_copy")
             connection.execute("drop table lineage_copy")
-        if kind != "BASE TABLE":
+        if kind != "table":
             _describe(connection, table, doc, columns)
 
 
@@ -157,13 +158,14 @@ def _describe(
         connection.execute(f"comment on column {table}.{name} is '{meaning}'")
 
 
-def _kind(connection: DuckDBPyConnection, table: str) -> str | None:
+def _kinds(connection: DuckDBPyConnection) -> dict[str, str]:
+    """Which of the tables are there, and whether each is a table or a view."""
+    here = "database_name = current_database() and schema_name = current_schema()"
     rows = connection.execute(
-        "select table_type from information_schema.tables where table_catalog = current_database()"
-        " and table_schema = current_schema() and table_name = ?",
-        [table],
+        f"select table_name, 'table' from duckdb_tables() where {here}"
+        f" union all select view_name, 'view' from duckdb_views() where {here}"
     ).fetchall()
-    return str(rows[0][0]) if rows else None
+    return {str(name): str(kind) for name, kind in rows if name in TABLES}
 
 
 def find_changes(connection: DuckDBPyConnection, batch_commits: int) -> list[int]:

@@ -361,7 +361,7 @@ def test_damaged_facts_that_make_a_ring_lose_no_deployment() -> None:
         deploy(shop, identity, what, 1)
     deploy(shop, "4", "a", 2)
     lineage.update(shop)
-    assert sorted(d for (d,) in deployments(shop, "deployment")) == ["1", "2", "3", "4"]
+    assert sorted(str(d) for (d,) in deployments(shop, "deployment")) == ["1", "2", "3", "4"]
     assert len(delivered(shop)["shop", "production"]) == 3
 
 
