@@ -5,7 +5,6 @@ Files carry seconds, shares and ISO 8601 times in UTC, and an empty cell or null
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -174,22 +173,22 @@ def as_markdown(frame: pd.DataFrame) -> str:
 
 def as_table(frame: pd.DataFrame) -> str:
     """A table for a terminal, each column as wide as its contents."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from rich.cells import cell_len, set_cell_size
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in frame.columns:
-        table.add_column(
-            str(name), justify="right" if _is_number(frame[name]) else "left", no_wrap=True
+    rows = [[_cell(value) for value in row] for row in plain(frame).values.tolist()]
+    header = [str(name) for name in frame.columns]
+    widths = [max(map(cell_len, cells)) for cells in zip(header, *rows, strict=True)]
+    right = [_is_number(frame[name]) for name in frame.columns]
+
+    def line(cells: list[str]) -> str:
+        padded = (
+            " " * (width - cell_len(cell)) + cell if to_right else set_cell_size(cell, width)
+            for cell, width, to_right in zip(cells, widths, right, strict=True)
         )
-    for row in plain(frame).values.tolist():
-        table.add_row(*(Text(_cell(value)) for value in row))
-    buffer = io.StringIO()
-    Console(file=buffer, width=10_000, color_system=None).print(table)
-    lines = (line.rstrip() for line in buffer.getvalue().splitlines())
-    return "".join(f"{line}\n" for line in lines if line)
+        return "  ".join(padded).rstrip() + "\n"
+
+    rule = "  ".join("─" * width for width in widths) + "\n"
+    return line(header) + rule + "".join(map(line, rows))
 
 
 def _cell(value: Any) -> str:

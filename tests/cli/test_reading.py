@@ -1,0 +1,285 @@
+"""show, explain, export, plot and query, run on the sample organisation as a user would."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from dora import samples
+from tests.cli.conftest import Ran
+
+Command = Callable[..., Ran]
+
+PROMISED = [
+    "metric",
+    "scope",
+    "service",
+    "team",
+    "period_start",
+    "period_end",
+    "partial",
+    "value",
+    "unit",
+    "n",
+    "low",
+    "high",
+    "reason",
+]
+EVIDENCE = {
+    "lead_time": "change,repository,service,sha,landed_sha,pull_request,deployment,version,"
+    "committed_at,merged_at,delivered_at,seconds,coding,pickup,review,merge_to_deploy,is_bot,url",
+    "deployment_frequency": "deployment,service,environment,finished_at,sha,version,failed,"
+    "pending,rule,confidence,incident,url",
+    "change_failure_rate": "deployment,service,environment,finished_at,sha,version,failed,"
+    "pending,rule,confidence,incident,url",
+    "time_to_restore": "deployment,incident,service,failed_at,recovered_at,seconds,open,kind,"
+    "rule,url",
+    "rework_rate": "deployment,service,finished_at,kind,repairs,url",
+}
+FACTS = [
+    "repositories",
+    "commits",
+    "commit_paths",
+    "pull_requests",
+    "pull_request_commits",
+    "reviews",
+    "deployments",
+    "incidents",
+    "builds",
+    "flag_changes",
+]
+H1 = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("service", [service.name for service in samples.SERVICES])
+@pytest.mark.parametrize("metric", list(EVIDENCE))
+def test_shown_values_are_the_true_ones(
+    dora: Command, organisation: Path, metric: str, service: str
+) -> None:
+    ran = dora(
+        "show", metric, "-c", organisation, "--window", samples.WINDOW, "--service", service,
+        "--format", "csv",
+    )  # fmt: skip
+    _, truths = samples.facts()
+    (row,) = rows(ran.out)
+    assert float(row["value"]) == pytest.approx(truths[service].values(*H1)[metric], rel=1e-12)
+    if int(row["n"]) >= 6 or metric == "deployment_frequency":
+        assert float(row["low"]) < float(row["value"]) < float(row["high"])
+
+
+def test_columns_are_the_promised_ones_in_their_order(dora: Command, organisation: Path) -> None:
+    for metric in EVIDENCE:
+        ran = dora("show", metric, "-c", organisation, "--by", "month", "--format", "csv")
+        columns = list(rows(ran.out)[0])
+        extra = ["p75", "p90", "p95"] if metric in ("lead_time", "time_to_restore") else []
+        assert columns[: len(PROMISED) + len(extra)] == PROMISED + extra
+
+
+def test_every_text_format_says_the_same(dora: Command, organisation: Path) -> None:
+    asked = ("show", "lead-time", "-c", organisation, "--window", "2026-H1", "--by", "quarter")
+    table = rows(dora(*asked, "--format", "csv").out)
+    array = json.loads(dora(*asked, "--format", "json").out)
+    lines = [json.loads(line) for line in dora(*asked, "--format", "jsonl").out.splitlines()]
+    assert array == lines
+    assert [row["period_start"] for row in array] == ["2026-01-01", "2026-04-01"]
+    assert [float(row["value"]) for row in table] == [row["value"] for row in array]
+    assert [int(row["n"]) for row in table] == [row["n"] for row in array]
+
+
+def test_tables_speak_in_days_and_files_in_seconds(dora: Command, organisation: Path) -> None:
+    asked = ("show", "lead-time", "-c", organisation, "--window", "2026-H1", "--service", "ledger")
+    assert "2.8 d" in dora(*asked).out  # 244,985 s of the truth are 2.84 days
+    assert "| 2.8 d |" in dora(*asked, "--format", "markdown").out
+
+
+def test_parquet_and_csv_files_hold_the_same(
+    dora: Command, organisation: Path, tmp_path: Path
+) -> None:
+    asked = ("show", "lead-time", "-c", organisation, "--window", "2026-H1", "--by", "week", "-o")
+    assert dora(*asked, tmp_path / "weeks.parquet").code == 0
+    assert dora(*asked, tmp_path / "weeks.csv").code == 0
+    parquet = pyarrow.parquet.read_table(tmp_path / "weeks.parquet").to_pylist()
+    text = rows((tmp_path / "weeks.csv").read_text())
+    assert [row["period_start"].isoformat() for row in parquet] == [r["period_start"] for r in text]
+    values = [float(r["value"]) if r["value"] else None for r in text]
+    assert [row["value"] for row in parquet] == values
+    assert None in values  # a week in which nothing was delivered
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_parquet_needs_a_file(dora: Command, organisation: Path) -> None:
+    ran = dora("show", "lead-time", "-c", organisation, "--format", "parquet")
+    assert (ran.code, ran.out) == (2, "")
+    assert "-o file.parquet" in ran.err
+
+
+def test_without_a_metric_all_five_are_shown(dora: Command, organisation: Path) -> None:
+    ran = dora("show", "-c", organisation, "--window", "2026-H1", "--format", "csv")
+    assert [row["metric"] for row in rows(ran.out)] == [
+        "deployment_frequency", "lead_time", "change_failure_rate", "time_to_restore",
+        "rework_rate",
+    ]  # fmt: skip
+
+
+def test_a_metric_that_does_not_exist_is_wrong_usage(dora: Command, organisation: Path) -> None:
+    ran = dora("show", "led-time", "-c", organisation)
+    assert (ran.code, ran.out) == (2, "")
+    assert "led" in ran.err
+    assert "lead_time" in ran.err
+
+
+@pytest.mark.parametrize("window", ["2026-H3", "yesterdayish", "2026-03-01..2026-02-01"])
+def test_a_window_that_does_not_exist_is_wrong_usage(
+    dora: Command, organisation: Path, window: str
+) -> None:
+    ran = dora("show", "lead-time", "-c", organisation, "--window", window)
+    assert (ran.code, ran.out) == (2, "")
+    assert window in ran.err
+
+
+def test_an_unknown_service_is_wrong_usage_and_the_nearest_is_named(
+    dora: Command, organisation: Path
+) -> None:
+    ran = dora("show", "lead-time", "-c", organisation, "--service", "chekout")
+    assert ran.code == 2
+    assert "checkout" in ran.err
+
+
+def test_as_of_takes_later_facts_away(dora: Command, organisation: Path) -> None:
+    asked = ("show", "deployment-frequency", "-c", organisation, "--window", "2026-H1")
+    now = rows(dora(*asked, "--format", "csv").out)[0]
+    then = rows(dora(*asked, "--format", "csv", "--as-of", "2026-03-31").out)[0]
+    _, truths = samples.facts()
+    end = datetime(2026, 4, 1, tzinfo=UTC)
+    known = sum(f < end for truth in truths.values() for f in truth.deployments.values())
+    assert int(then["n"]) == known < int(now["n"])
+
+
+def test_the_sql_behind_a_number_can_be_shown(dora: Command, organisation: Path) -> None:
+    ran = dora("show", "lead-time", "-c", organisation, "--sql")
+    assert ran.code == 0
+    assert "select" in ran.out.lower()
+
+
+def test_explain_names_the_records_and_those_left_out(dora: Command, organisation: Path) -> None:
+    ran = dora("explain", "lead-time", "-c", organisation, "--window", "2026-H1")
+    assert ran.code == 0
+    assert "https://example.org/acme/checkout/pull/" in ran.out
+    out = dora(
+        "explain", "lead-time", "-c", organisation, "--window", "2026-H1", "--left-out",
+        "--format", "csv",
+    )  # fmt: skip
+    reasons = {row["reason"] for row in rows(out.out)}
+    assert {"bot", "before the record"} <= reasons
+
+
+def test_evidence_adds_up_to_the_number(dora: Command, organisation: Path) -> None:
+    asked = ("-c", organisation, "--window", "2026-H1", "--format", "csv")
+    (shown,) = rows(dora("show", "change-failure-rate", *asked).out)
+    evidence = rows(dora("explain", "change-failure-rate", *asked).out)
+    failed = sum(row["failed"] == "true" for row in evidence)
+    assert int(shown["n"]) == len(evidence)
+    assert float(shown["value"]) == failed / len(evidence)
+
+
+def test_export_writes_every_file_it_promises(
+    dora: Command, organisation: Path, tmp_path: Path
+) -> None:
+    ran = dora("export", "-c", organisation, "--window", "2026-H1", "--out", tmp_path)
+    assert ran.code == 0
+    for metric, columns in EVIDENCE.items():
+        assert (tmp_path / "metrics" / f"{metric}.csv").exists()
+        header = (tmp_path / "evidence" / f"{metric}.csv").read_text().splitlines()[0]
+        assert header == columns
+    for table in FACTS:
+        assert (tmp_path / "facts" / f"{table}.csv").exists()
+    assert sorted(ran.out.split()) == sorted(str(p) for p in tmp_path.rglob("*.csv"))
+
+
+def test_exported_facts_come_back_as_they_were(
+    dora: Command, organisation: Path, tmp_path: Path
+) -> None:
+    dora("export", "-c", organisation, "--out", tmp_path)
+    records, _ = samples.facts()
+    expected = {(r.id, r.finished_at) for r in records if isinstance(r, samples.Deployment)}
+    read = rows((tmp_path / "facts" / "deployments.csv").read_text())
+    found = {(r["id"], datetime.fromisoformat(r["finished_at"])) for r in read}
+    assert found == expected
+
+
+def test_no_export_names_a_person(dora: Command, organisation: Path, tmp_path: Path) -> None:
+    dora("export", "-c", organisation, "--out", tmp_path)
+    for path in tmp_path.rglob("*.csv"):
+        text = path.read_text()
+        assert "author" not in text.splitlines()[0].replace("authored_at", "")
+        assert "Ada" not in text
+        assert "ada@example.org" not in text
+
+
+def test_export_writes_parquet_too(dora: Command, organisation: Path, tmp_path: Path) -> None:
+    assert dora("export", "-c", organisation, "--out", tmp_path, "--format", "parquet").code == 0
+    for table in FACTS:
+        pyarrow.parquet.read_schema(tmp_path / "facts" / f"{table}.parquet")
+
+
+def test_export_into_a_place_that_cannot_be_is_one_error(
+    dora: Command, organisation: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    ran = dora("export", "-c", organisation, "--out", tmp_path / "file")
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+def test_plot_draws_a_picture(
+    dora: Command, organisation: Path, tmp_path: Path, suffix: str, magic: bytes
+) -> None:
+    picture = tmp_path / f"lead.{suffix}"
+    ran = dora("plot", "lead-time", "-c", organisation, "--window", "2026-H1", "-o", picture)
+    assert ran.code == 0
+    assert picture.read_bytes().startswith(magic)
+
+
+def test_query_reads_facts_and_what_is_derived(dora: Command, organisation: Path) -> None:
+    ran = dora(
+        "query", "select count(*) as n from judged_deployments where failed", "-c", organisation,
+        "--format", "csv",
+    )  # fmt: skip
+    _, truths = samples.facts()
+    assert rows(ran.out) == [{"n": str(sum(len(truth.failed) for truth in truths.values()))}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["select nonsense from nowhere", "drop table facts.commits", "delete from facts.deployments"],
+)
+def test_query_refuses_what_it_cannot_or_must_not_do(
+    dora: Command, organisation: Path, sql: str
+) -> None:
+    before = (organisation.parent / "dora.duckdb").read_bytes()
+    ran = dora("query", sql, "-c", organisation)
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+    assert (organisation.parent / "dora.duckdb").read_bytes() == before
+
+
+def test_a_bare_store_is_enough(dora: Command, organisation: Path) -> None:
+    asked = ("show", "lead-time", "--window", "2026-H1", "--format", "csv")
+    by_config = dora(*asked, "-c", organisation)
+    by_store = dora(*asked, "--store", organisation.parent / "dora.duckdb")
+    assert by_store.code == 0
+    assert by_store.out == by_config.out
