@@ -37,7 +37,8 @@ def durations(ax: Axes, values: Sequence[float]) -> None:
     top = min((m for m in marks if m >= high), default=high * 1.2)
     if top <= bottom:
         top = min((m for m in marks if m > bottom), default=bottom * 10)
-    inside = [m for m in marks if bottom <= m <= top] or [bottom, top]
+    inside = [m for m in marks if bottom <= m <= top]
+    inside = inside if len(inside) > 1 else [bottom, top]
     ax.set_yscale("log")
     ax.set_ylim(bottom * 0.92, top * 1.08)
     ax.yaxis.set_major_locator(FixedLocator(_thinned(inside)))

@@ -1,0 +1,111 @@
+"""Verdicts: a difference that is plain, one that is not, and too few records to say."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from dora import metrics
+from dora.errors import UsageError
+from dora.metrics.scopes import find
+from dora.windows import Window
+from tests.metrics.harness import at, change, deployed, deployment, question
+
+FEBRUARY = Window(date(2026, 2, 1), date(2026, 3, 1), name="2026-02")
+
+
+def month(number, failing, of, hours=5.0):
+    name = f"2026-{number:02d}"
+    days = [f"{name}-{1 + i % 27:02d} {i // 27:02d}:00" for i in range(of)]
+    deployments = [deployment(f"{name}.{i}", day, failed=i < failing) for i, day in enumerate(days)]
+    changes = [change(f"{name}.{i}", day, hours * (1 + i / 100)) for i, day in enumerate(days)]
+    return deployments, changes
+
+
+def compared(name, before, now):
+    (old, old_changes), (new, new_changes) = before, now
+    first = deployment("first", "2026-01-15 10:00")
+    rows = deployed(first, *old, *new, delivered_changes=[*old_changes, *new_changes])
+    return metrics.find(name).ask(question(rows)).compare(FEBRUARY)
+
+
+def test_a_plainly_lower_failure_rate_is_better():
+    comparison = compared("change_failure_rate", month(2, 30, 60), month(3, 6, 60))
+    assert comparison.verdict == "better"
+    assert comparison.change.value == pytest.approx(-0.4)
+    assert "Change fail rate got better" in comparison.sentence
+    assert "−40 points" in comparison.sentence
+
+
+def test_a_plainly_higher_frequency_is_better_and_longer_lead_time_worse():
+    assert compared("deployment_frequency", month(2, 0, 20), month(3, 0, 90)).verdict == "better"
+    assert compared("deployment_frequency", month(2, 0, 90), month(3, 0, 20)).verdict == "worse"
+    assert compared("lead_time", month(2, 0, 20), month(3, 0, 20, hours=9)).verdict == "worse"
+
+
+def test_a_difference_within_chance_is_no_evidence():
+    for name in ("change_failure_rate", "lead_time", "deployment_frequency"):
+        assert compared(name, month(2, 10, 50), month(3, 12, 54)).verdict == "no evidence"
+
+
+def test_few_records_are_too_little_data():
+    for name in ("change_failure_rate", "lead_time", "deployment_frequency"):
+        comparison = compared(name, month(2, 1, 2), month(3, 0, 3))
+        assert comparison.verdict == "too little data"
+        assert "too little data" in comparison.sentence
+
+
+def test_unequal_months_are_compared_by_the_day():
+    comparison = compared("deployment_frequency", month(2, 0, 56), month(3, 0, 62))
+    assert comparison.change.value == pytest.approx(1.0)  # two a day in both
+
+
+def test_the_last_part_of_a_name_is_enough_where_only_one_has_it():
+    known = ("acme/checkout", "acme/search", "other/search")
+    assert find("checkout", known, "service") == "acme/checkout"
+    with pytest.raises(UsageError, match="acme/search or other/search"):
+        find("search", known, "service")
+    with pytest.raises(UsageError, match="Did you mean acme/checkout"):
+        find("chekout", known, "service")
+    with pytest.raises(UsageError, match="knows of no service yet"):
+        find("checkout", (), "service")
+
+
+def test_ranking_in_python_gives_what_the_portable_sql_gives():
+    import random
+
+    from dora.engines.duckdb import DuckDB
+    from dora.engines.sqlite import SQLite
+
+    dice = random.Random(11)
+    services = ("shop", "tools", "web")
+    deployments, changes = [], []
+    for i in range(400):
+        day = (
+            f"2026-{dice.randint(1, 3):02d}-{dice.randint(1, 28):02d} {dice.randint(0, 23):02d}:00"
+        )
+        service = dice.choice(services)
+        deployments.append(deployment(f"d{i}", day, service))
+        hours = round(dice.lognormvariate(3, 1.5), 6)
+        changes.append(
+            change(f"c{i}", day, hours, service, repository=dice.choice(("org/a", "org/b")))
+        )
+        if dice.random() < 0.2:  # the same change again, elsewhere or in the same service's name
+            changes.append(change(f"c{i}", day, hours, "web", repository=changes[-1]["repository"]))
+    unique = {(c["repository"], c["service"], c["change"]): c for c in changes}
+    rows = deployed(*deployments, delivered_changes=list(unique.values()))
+    window = Window(date(2026, 1, 5), date(2026, 3, 20))
+    for name in ("lead_time", "deployment_frequency"):
+        frames = [
+            metrics.find(name)
+            .ask(
+                question(
+                    rows, window=window, by=("week", "month"), each=("service",), engine=engine,
+                    as_of=at("2026-03-31 00:00"),
+                )
+            )
+            .frame
+            for engine in (DuckDB.empty(), SQLite())
+        ]  # fmt: skip
+        assert frames[0].equals(frames[1])
