@@ -1,10 +1,9 @@
 -- grain: a mentioned commit, and a stream (repository, service, environment) it was deployed in
 -- key: commit_id, stream
--- reads: commits, copies, lineage, mentioned_commits, originals, rules, stream_deployments
+-- reads: commit_paths, commit_services, commits, copies, lineage, mentioned_commits, originals, rules, service_map, stream_deployments, streams
 -- rule: By the first deployment that delivers it or a copy of it; a pull request's commit where
---  that
---  landed. before_record: inside a baseline; delivered: not so, or it is exactly what the baseline
---  deployed.
+--  that landed. before_record: inside a baseline; delivered: not so, or it is exactly what the
+--  baseline deployed. Where a service is defined by paths, only commits that touch them.
 with
 mentioned as (
     select distinct c.commit_id as commit_id, c.repository as repository, c.sha as sha
@@ -46,7 +45,7 @@ seen as (
         l.stream as stream,
         l.position as position,
         min(p.by_itself) as by_itself,
-        min(case when d.commit_id = l.commit_id then 1 else 0 end) as exactly,
+        max(case when d.commit_id = l.commit_id then 1 else 0 end) as exactly,
         max(case when d.outcome = 'baseline' and r.baseline then 1 else 0 end) as baseline
     from places p
     join commits c on c.repository = p.repository and c.sha = p.sha
@@ -66,12 +65,33 @@ ordered as (
             partition by s.commit_id, s.stream order by s.by_itself, s.position
         ) as bigint) as choice
     from seen s
+),
+told_by_paths as (
+    select distinct s.stream as stream, s.service as service
+    from streams s
+    join service_map v on v.repository = s.repository and v.service = s.service
+    where v.by_paths
+),
+strangers as (
+    select distinct m.commit_id as commit_id, t.stream as stream
+    from mentioned m
+    join commit_paths p on p.repository = m.repository and p.sha = m.sha
+    cross join told_by_paths t
+    left join commit_services c on c.commit_id = m.commit_id and c.service = t.service
+    where c.commit_id is null
 )
 select
     o.commit_id as commit_id,
     o.stream as stream,
     o.position as position,
+    d.source as source,
+    d.deployment as deployment,
+    s.service as service,
+    s.environment as environment,
     o.baseline = 1 as before_record,
     o.baseline = 0 or o.exactly = 1 as delivered
 from ordered o
-where o.choice = 1
+join stream_deployments d on d.stream = o.stream and d.position = o.position
+join streams s on s.stream = o.stream
+left join strangers x on x.commit_id = o.commit_id and x.stream = o.stream
+where o.choice = 1 and x.commit_id is null

@@ -49,13 +49,18 @@ _RULES: dict[str, Any] = {
 
 _COLUMNS: dict[str, str] = {
     "commits": "commit_id:BIGINT repository sha parents subject",
+    "commit_paths": "repository sha path",
     "commit_references": "repository sha kind target",
+    "commit_services": "commit_id:BIGINT service",
     "pull_requests": "repository number:BIGINT title labels head_branch reverts:BIGINT url",
     "landed_pull_requests": "repository number:BIGINT landed_sha rule",
     "originals": "repository sha number:BIGINT landed_sha",
     "replaced_commits": "commit_id:BIGINT",
     "copies": "repository sha carrier",
     "cherry_picks": "repository sha original",
+    "commit_paths": "repository sha path",
+    "commit_services": "commit_id:BIGINT service",
+    "service_map": "repository stated service by_paths:BOOLEAN",
     "production_deployments": (
         "source deployment service environment repository version sha status succeeded:BOOLEAN "
         "started_at:TIMESTAMP finished_at:TIMESTAMP baseline:BOOLEAN rollback:BOOLEAN "
@@ -75,6 +80,7 @@ _COLUMNS: dict[str, str] = {
     "incident_causes": "source incident cause",
     "incident_services": "source incident service",
     "covered_services": "service",
+    "service_map": "repository stated service by_paths:BOOLEAN",
 }
 
 
