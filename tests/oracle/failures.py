@@ -106,6 +106,7 @@ def gap(production: Production, failed: Attempt, repair: Attempt) -> int | None:
 def stated(production: Production, linkable: dict[tuple[str, str], Incident],
            services: dict[tuple[str, str], list[str]],
            roots: dict[tuple[str, str], tuple[str, str]]) -> set[Evidence]:
+    """What incidents, deployments and labels say; an invalid incident says nothing."""
     found = set()
     for source, cause in production.known.causes:
         key = roots.get((source, cause.incident))

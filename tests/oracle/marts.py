@@ -96,7 +96,10 @@ def marts(world: World, rules: Rules, as_of: datetime) -> Marts:
     incidents = Incidents(known, rules)
     judged = evidence(
         production, incidents.linkable, incidents.services,
-        {key: incidents.root(key) for key in incidents.facts},
+        {
+            key: incidents.root(key)
+            for key in incidents.facts if incidents.first_state[key] != "invalid"
+        },
     )
     return Marts(
         delivered_changes(known, rules),
