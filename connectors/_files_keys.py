@@ -6,12 +6,14 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from dora.records import Record
+from dora.records import Record, columns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIMIT = 100_000
 """How many keys of a file are remembered; a larger file is not watched for rows taken out."""
@@ -23,7 +25,7 @@ class Keys:
     """The keys of the facts in a file: all of them while they are few, else how many repeat.
 
     Attributes:
-        listed: Each key as JSON, in the order of the record's key columns; empty if too many.
+        listed: Each key as text, its columns separated by 0x1f; empty if too many.
         whole: Whether `listed` is all of them.
     """
 
@@ -39,15 +41,23 @@ class Keys:
 
     def add(self, record_type: type[Record], frame: pd.DataFrame) -> None:
         """Take in the keys of some rows."""
-        columns = [frame[name].tolist() for name in self.names(record_type)]
-        texts = [_SEPARATOR.join(map(str, key)) for key in zip(*columns, strict=True)]
-        hashed = pd.util.hash_array(np.array(texts, dtype=object), categorize=False)
-        self._digests.append(hashed)
+        parts = [frame[name].tolist() for name in self.names(record_type)]
+        hashes = map(hash, zip(*parts, strict=True))
+        self._digests.append(np.fromiter(hashes, dtype=np.int64, count=len(frame)))
         if self.whole:
-            self.listed.update(json.dumps(key) for key in zip(*columns, strict=True))
-            self.whole = len(self.listed) <= LIMIT
+            texts = [_SEPARATOR.join(map(str, key)) for key in zip(*parts, strict=True)]
+            self.listed.update(texts)
+            clear = "".join(texts).count(_SEPARATOR) == (len(parts) - 1) * len(texts)
+            self.whole = clear and len(self.listed) <= LIMIT
         if not self.whole:
             self.listed = set()
+
+    @classmethod
+    def named(cls, record_type: type[Record], text: str) -> dict[str, Any]:
+        """A key by the names of its columns."""
+        known = columns(record_type)
+        values = zip(cls.names(record_type), text.split(_SEPARATOR), strict=True)
+        return {name: known[name].python_type(value) for name, value in values}
 
     def repeated(self) -> int:
         """How many rows have the key of another row."""
@@ -61,7 +71,7 @@ class Keys:
         """The keys for a cursor."""
         if not self.whole:
             return {"keys": None}
-        packed = zlib.compress("\n".join(sorted(self.listed)).encode(), 6)
+        packed = zlib.compress(json.dumps(sorted(self.listed)).encode(), 6)
         return {"keys": base64.b85encode(packed).decode()}
 
     @classmethod
@@ -70,6 +80,5 @@ class Keys:
         keys = cls()
         keys.whole = state.get("keys") is not None
         if keys.whole:
-            text = zlib.decompress(base64.b85decode(state["keys"])).decode()
-            keys.listed = set(text.splitlines()) - {""}
+            keys.listed = set(json.loads(zlib.decompress(base64.b85decode(state["keys"]))))
         return keys

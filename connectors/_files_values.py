@@ -159,6 +159,8 @@ class Values:
         return self._distinct(column, texts)
 
     def _plain(self, column: Column, texts: Sequence[str]) -> tuple[pd.Series, Faults]:
+        if "" not in texts:
+            return pd.Series(texts, dtype=object), {}
         faults: Faults = {}
         empty: str | None = None
         try:
@@ -180,13 +182,13 @@ class Values:
         faults = (
             {row: wrong[text] for row, text in enumerate(texts) if text in wrong} if wrong else {}
         )
-        return _series(column, [known[text] for text in texts]), faults
+        return _series(column, list(map(known.__getitem__, texts))), faults
 
     def _times(self, column: Column, texts: Sequence[str]) -> tuple[pd.Series, Faults]:
+        sure = texts if _alike(texts) else [t if _surely_a_time(t) else None for t in texts]
         parsed = pd.to_datetime(
-            pd.Series([text if _surely_a_time(text) else None for text in texts], dtype="str"),
-            format="ISO8601", utc=True, errors="coerce",
-        )  # fmt: skip
+            np.array(sure, dtype=object), format="ISO8601", utc=True, errors="coerce"
+        )
         instants = pd.DatetimeIndex(parsed).as_unit("us").asi8.copy()
         faults: Faults = {}
         for row in np.flatnonzero(instants == _NO_TIME).tolist():
@@ -211,6 +213,19 @@ def _series(column: Column, values: list[Any]) -> pd.Series:
 
 def _at(microseconds: np.ndarray[Any, Any]) -> pd.Series:
     return pd.Series(pd.DatetimeIndex(microseconds.view("M8[us]")).tz_localize("UTC"))
+
+
+def _alike(texts: Sequence[str]) -> bool:
+    """Whether all of a column are of one form, as they mostly are; much quicker than one by one."""
+    sizes = set(map(len, texts))
+    size = sizes.pop()
+    if sizes or size not in (20, 24, 27, 25, 29, 32):
+        return False
+    joined = "".join(texts)
+    if size in (20, 24, 27):
+        return set(joined[size - 1 :: size]) == {"Z"} and set(joined[10::size]) == {"T"}
+    signs, colons, middles = (set(joined[at::size]) for at in (size - 6, size - 3, 10))
+    return signs <= {"+", "-"} and colons == {":"} and middles <= {"T", " "}
 
 
 def _surely_a_time(text: str) -> bool:

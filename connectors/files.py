@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -393,6 +392,4 @@ def _removed(
     still = set().union(*(keys.listed for keys in now)) if now else set()
     missing = sorted({key for keys in before.values() for key in keys.listed} - still)
     if missing:
-        names = Keys.names(record_type)
-        removed = tuple(dict(zip(names, json.loads(key), strict=True)) for key in missing)
-        yield Removed(record_type, removed)
+        yield Removed(record_type, tuple(Keys.named(record_type, key) for key in missing))

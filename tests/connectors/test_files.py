@@ -596,7 +596,7 @@ next(files.records(Deployment, None))
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()
 for item in files.records(Deployment, None): pass
-print((peak() - before) * 1024)
+print((peak() - before) * (1 if sys.platform == "darwin" else 1024))
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(target)], capture_output=True, text=True, check=True
