@@ -1,0 +1,252 @@
+"""quickstart, init, check, sync and status, from real repositories to their exit codes."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dora import config
+from tests.cli.conftest import Ran
+from tests.repositories import History
+
+Command = Callable[..., Ran]
+
+HEAVY = {
+    "duckdb", "pandas", "numpy", "matplotlib", "scipy", "github", "gitlab", "rich", "pydantic",
+}  # fmt: skip
+
+
+@pytest.fixture
+def tagged(tmp_path: Path) -> Path:
+    """Three releases of one commit each, a week apart, and a commit after them."""
+    history = History(tmp_path / "shop")
+    for week in range(3):
+        day = f"2026-01-{5 + 7 * week:02d}"
+        sha = history.commit(f"Change {week}", at=f"{day}T10:00Z")
+        history.tag(f"v1.{week}", sha, at=f"{day}T12:00Z")
+    history.commit("Not released", at="2026-02-01T10:00Z")
+    return history.path
+
+
+def test_quickstart_shows_five_metrics_and_names_every_file_it_made(
+    dora: Command, tagged: Path, tmp_path: Path
+) -> None:
+    ran = dora("quickstart", tagged, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    made = {path for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    hidden = {path for path in made if path.suffix in (".key", ".lock")}
+    assert {str(path) for path in made - hidden} <= {line.strip() for line in ran.out.splitlines()}
+    names = {path.name for path in made}
+    for metric in (
+        "deployment_frequency", "lead_time", "change_failure_rate", "time_to_restore",
+        "rework_rate",
+    ):  # fmt: skip
+        assert metric in ran.out
+        assert f"{metric}.png" in names
+    assert {"dora.toml", "dora.duckdb"} <= names
+    assert "incident" in ran.out  # what it could not know, and how to add it
+
+
+def test_quickstart_counts_what_is_there(dora: Command, tagged: Path, tmp_path: Path) -> None:
+    dora("quickstart", tagged, "--out", tmp_path / "out")
+    evidence = (tmp_path / "out" / "evidence" / "lead_time.csv").read_text().splitlines()
+    header = evidence[0].split(",")
+    rows = [dict(zip(header, line.split(","), strict=True)) for line in evidence[1:]]
+    # v1.0 is where the record begins: of what it contains only the commit tagged itself counts
+    assert [(row["version"], float(row["seconds"])) for row in rows] == [
+        ("v1.0", 7200.0),
+        ("v1.1", 7200.0),
+        ("v1.2", 7200.0),
+    ]
+
+
+def test_quickstart_without_tags_takes_merges_and_says_so(dora: Command, tmp_path: Path) -> None:
+    history = History(tmp_path / "shop")
+    for hour in range(3):
+        history.commit(f"Change {hour}", at=f"2026-01-05T1{hour}:00Z")
+    ran = dora("quickstart", history.path, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert 'deployments = ["merges:main"]' in (tmp_path / "out" / "dora.toml").read_text()
+    assert "main" in ran.out
+
+
+def test_quickstart_again_reads_only_what_is_new(
+    dora: Command, tagged: Path, tmp_path: Path
+) -> None:
+    first = dora("quickstart", tagged, "--out", tmp_path / "out")
+    again = dora("quickstart", tagged, "--out", tmp_path / "out")
+    assert again.code == 0
+    assert again.out == first.out
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "file", "empty"])
+def test_quickstart_of_what_is_no_history_is_one_clear_error(
+    dora: Command, tmp_path: Path, what: str
+) -> None:
+    path = tmp_path / "thing"
+    if what == "folder":
+        path.mkdir()
+    elif what == "file":
+        path.write_text("no repository")
+    elif what == "empty":
+        subprocess.run(["git", "init", "-q", str(path)], check=True)
+    ran = dora("quickstart", path, "--out", tmp_path / "out")
+    assert ran.code == 1
+    assert ran.err.startswith("Error: ")
+    assert "Traceback" not in ran.err
+    assert not (tmp_path / "out" / "dora.duckdb").exists()
+
+
+def test_init_writes_a_configuration_that_can_be_synced(
+    dora: Command, tagged: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "dora.toml"
+    assert dora("init", "-c", path, "--path", tagged).code == 0
+    assert config.load(path).sources[0].kind == "git"
+    assert dora("sync", "-c", path).code == 0
+    assert dora("show", "-c", path, "--window", "2026-01").code == 0
+
+
+def test_init_overwrites_nothing(dora: Command, tmp_path: Path) -> None:
+    path = tmp_path / "dora.toml"
+    path.write_text("# mine\n")
+    ran = dora("init", "-c", path)
+    assert ran.code == 2
+    assert path.read_text() == "# mine\n"
+
+
+def test_check_passes_where_all_is_well(dora: Command, organisation: Path) -> None:
+    ran = dora("check", "-c", organisation)
+    assert ran.code == 0, ran.out
+    assert "installation" in ran.out
+    assert "holds no fact twice" in ran.out
+
+
+def test_check_names_every_fault_of_a_configuration(dora: Command, tmp_path: Path) -> None:
+    path = tmp_path / "dora.toml"
+    path.write_text('timezone = "Mars/Base"\nstroe = "x"\n[rules]\nchange = "line"\n')
+    ran = dora("check", "-c", path)
+    assert ran.code == 1
+    for word in ("Mars/Base", "stroe", "change"):
+        assert word in ran.err
+
+
+def test_check_says_that_a_source_is_gone(dora: Command, tagged: Path, tmp_path: Path) -> None:
+    path = tmp_path / "dora.toml"
+    dora("init", "-c", path, "--path", tagged)
+    shutil.rmtree(tagged)
+    ran = dora("check", "-c", path)
+    assert ran.code == 1
+    assert "git" in ran.out
+
+
+def test_check_finds_another_distribution_of_the_same_name(
+    dora: Command, organisation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "dora_search-0.1.13.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dora-search\nVersion: 0.1.13\n")
+    (info / "top_level.txt").write_text("dora\n")
+    (info / "RECORD").write_text("dora/__init__.py,,\n")
+    (info / "entry_points.txt").write_text("[console_scripts]\ndora = dora.__main__:main\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    ran = dora("check", "-c", organisation)
+    assert ran.code == 1
+    assert "dora-search installs a package 'dora' as well" in ran.out
+    assert "dora-search installs a command 'dora' as well" in ran.out
+
+
+def test_sync_tells_what_came_and_then_that_nothing_is_new(
+    dora: Command, tagged: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "dora.toml"
+    dora("init", "-c", path, "--path", tagged)
+    first = dora("sync", "-c", path)
+    assert (first.code, first.out) == (0, "")
+    assert "4 commits new" in first.err
+    assert "3 deployments new" in first.err
+    assert "nothing new" in dora("sync", "-c", path).err
+
+
+def test_sync_of_a_source_that_fails_exits_with_1_and_says_which(
+    dora: Command, tagged: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "dora.toml"
+    dora("init", "-c", path, "--path", tagged)
+    dora("sync", "-c", path)
+    shutil.rmtree(tagged)
+    ran = dora("sync", "-c", path)
+    assert ran.code == 1
+    assert "git: failed" in ran.err
+    assert dora("show", "-c", path, "--window", "2026-01").code == 0  # what was read is kept
+
+
+def test_without_a_configuration_or_store_the_way_on_is_said(
+    dora: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = dora("show")
+    assert ran.code == 1
+    assert "dora init" in ran.err
+
+
+def test_a_store_that_was_never_synced_says_so(dora: Command, tagged: Path, tmp_path: Path) -> None:
+    path = tmp_path / "dora.toml"
+    dora("init", "-c", path, "--path", tagged)
+    ran = dora("show", "-c", path)
+    assert ran.code == 1
+    assert "dora sync" in ran.err
+
+
+def test_status_says_how_complete_the_record_is(dora: Command, organisation: Path) -> None:
+    ran = dora("status", "-c", organisation, "--format", "csv")
+    assert ran.code == 0
+    assert "incidents mapped to a service,14 of 14," in ran.out
+    assert "services with an incident source,3 of 3," in ran.out
+
+
+def test_status_names_what_no_rule_classifies(dora: Command, tmp_path: Path) -> None:
+    (tmp_path / "deployments.csv").write_text(
+        "id,repository,environment,status,finished_at\n"
+        "1,example.org/acme/shop,moonbase,succeeded,2026-01-05T10:00:00Z\n"
+    )
+    path = tmp_path / "dora.toml"
+    path.write_text('[[sources]]\nname = "csv"\nkind = "files"\npath = "deployments.csv"\n')
+    dora("sync", "-c", path)
+    ran = dora("status", "-c", path)
+    assert "moonbase" in ran.out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from dora.cli import run; run(['--help']);"
+        "print(*sorted(m for m in sys.modules if '.' not in m), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "quickstart" in ran.stdout
+    assert set(ran.stderr.split()) & HEAVY == set()
+
+
+def test_the_module_runs_like_the_script() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "dora", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.startswith("dora, version ")
+
+
+def test_wrong_options_are_wrong_usage(dora: Command) -> None:
+    assert dora("show", "--no-such-option").code == 2
+
+
+def test_a_reader_that_stops_reading_is_no_error(organisation: Path) -> None:
+    command = f"{sys.executable} -m dora query 'from commits' -c {organisation} | head -n 1"
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in ran.stderr
+    assert ran.returncode == 0
