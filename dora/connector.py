@@ -5,6 +5,7 @@ A connector reads one source and hands over what it finds, in order, as a stream
 * a `Record`, one fact;
 * a `Block`, many facts at once, where one by one would be slow;
 * `Rejected`, a fact that could not be understood, kept aside with its place and the reason;
+* `Reread`, a place read from its beginning again, where earlier refusals no longer count;
 * `Removed`, facts handed over earlier that the source no longer has;
 * `Note`, something the user should know: history rewritten, a permission missing;
 * `Checkpoint`, a promise that everything before it is complete and need not be asked for again.
@@ -73,6 +74,17 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Reread:
+    """A place, such as a file, that is read from its beginning again.
+
+    What was refused there, at `location` itself or at `location:` and more, is judged anew.
+    """
+
+    record_type: type[Record]
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class Removed:
     """Facts that the source no longer has; `keys` are values of the record's own key columns."""
 
@@ -94,7 +106,7 @@ class Checkpoint:
     cursor: Cursor
 
 
-Item: TypeAlias = Record | Block | Rejected | Removed | Note | Checkpoint
+Item: TypeAlias = Record | Block | Rejected | Reread | Removed | Note | Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,9 @@ def checked_version(found: str | None, path: object) -> int:
 
 
 def migrate(connection: DuckDBPyConnection, path: object) -> None:
-    """Bring the store open for writing to this package's schema, in one transaction.
+    """Bring the store open for writing to this package's schema.
+
+    Each step is a transaction of its own, so that one that was killed is gone on with.
 
     Raises:
         StoreUnreadable: It is no store of ours.
@@ -178,10 +180,12 @@ def migrate(connection: DuckDBPyConnection, path: object) -> None:
     layout = hashlib.sha256(repr(tables()).encode()).hexdigest()
     if version == SCHEMA_VERSION and read_meta(connection, "layout") == layout:
         return
-    connection.execute("begin")
-    for step in MIGRATIONS[version - 1 : SCHEMA_VERSION - 1]:
+    for number, step in enumerate(MIGRATIONS[version - 1 : SCHEMA_VERSION - 1], version + 1):
+        connection.execute("begin")
         step(connection)
+        write_meta(connection, "schema_version", str(number))
+        connection.execute("commit")
+    connection.execute("begin")
     create_tables(connection)
-    write_meta(connection, "schema_version", str(SCHEMA_VERSION))
     write_meta(connection, "layout", layout)
     connection.execute("commit")

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import duckdb
 
-from dora.connector import Block, Checkpoint, Cursor, Item, Note, Rejected, Removed
+from dora.connector import Block, Checkpoint, Cursor, Item, Note, Rejected, Removed, Reread
 from dora.identities import Identities
 from dora.records import RECORD_TYPES, Record, columns
 from dora.store import files, schema
@@ -246,6 +246,8 @@ class _Stream:
             self._pending.add(Tally(removed={item.record_type.table: gone}))
         elif isinstance(item, Rejected):
             self._refuse([item])
+        elif isinstance(item, Reread):
+            self._judge_anew(item.location)
         elif isinstance(item, Note):
             self._pending.notes.append(self._writer.identities.redact(item.message))
         else:
@@ -361,6 +363,14 @@ class _Stream:
                 [self._said(item) for item in kept],
                 _now(),
             ],
+        )
+
+    def _judge_anew(self, location: str) -> None:
+        self._begin()
+        self._connection.execute(
+            "delete from quarantine where source = ? and stream = ?"
+            " and (location = ? or starts_with(location, ?))",
+            [*self._place, location, f"{location}:"],
         )
 
     def _said(self, item: Rejected) -> str:

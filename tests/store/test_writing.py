@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dora import store
-from dora.connector import Block, Checkpoint, Item, Note, Rejected, Removed
+from dora.connector import Block, Checkpoint, Item, Note, Rejected, Removed, Reread
 from dora.errors import RepositoryError
 from dora.identities import Identities
 from dora.records import (
@@ -257,6 +257,22 @@ def test_quarantine_holds_each_place_once_and_forgets_it_when_all_is_read_again(
     writer.forget("csv")
     writer.write("csv", [Checkpoint({"n": 3})], stream="deployments")
     assert rows(writer, "select source from quarantine") == [("other",)]
+
+
+def test_a_file_read_again_is_judged_anew_and_no_other(writer: store.Writer) -> None:
+    def read(*items: Item, n: int) -> None:
+        writer.write("csv", [*items, Checkpoint({"n": n})], stream="deployments")
+
+    def bad(location: str) -> Rejected:
+        return Rejected(Deployment, location, "no time")
+
+    read(bad("a.csv:2"), bad("a.csv:3"), bad("a.csv"), bad("a.csvx:2"), bad("b.csv:2"), n=1)
+    read(Reread(Deployment, "a.csv"), bad("a.csv:3"), n=2)
+    assert rows(writer, "select location from quarantine order by 1") == [
+        ("a.csv:3",),
+        ("a.csvx:2",),
+        ("b.csv:2",),
+    ]
 
 
 def test_facts_that_are_gone_are_deleted_only_where_this_source_wrote_them(
