@@ -14,7 +14,7 @@ time, `day`, what ends in `_day` or begins with `period_` is a day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -62,8 +62,12 @@ class Engine(Protocol):
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """The rows of a SELECT as a frame; times are naive and UTC."""
 
-    def fork(self) -> Engine:
-        """Another engine over the same facts, whose own tables and prelude are apart."""
+    def fork(self, keep: Collection[str] = ()) -> Engine:
+        """Another engine over the same facts, whose own tables and prelude are apart.
+
+        Args:
+            keep: Tables built here that are there as well, as they are now.
+        """
 
     def close(self) -> None:
         """Give back what it holds; the facts stay."""

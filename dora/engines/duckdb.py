@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
@@ -13,9 +16,29 @@ from dora.engines import Offsets
 if TYPE_CHECKING:
     import pandas as pd
 
+_SHELF = "dora_built"
+
+
+class _Table:
+    """A table in memory that goes when the last engine that shows it has gone."""
+
+    _numbers = count()
+
+    def __init__(self, root: duckdb.DuckDBPyConnection) -> None:
+        self.name = f"{_SHELF}.main.built_{next(self._numbers)}"
+        weakref.finalize(self, _drop, root, self.name).atexit = False
+
+
+def _drop(root: duckdb.DuckDBPyConnection, table: str) -> None:
+    with suppress(duckdb.Error):  # the database may have been closed before
+        root.cursor().execute(f"drop table if exists {table}")
+
 
 class DuckDB:
-    """Models on DuckDB; its own tables are temporary, so that forks never see each other's.
+    """Models on DuckDB.
+
+    What it builds lies in a database in memory beside the facts, seen through temporary views, so
+    that forks share what they have in common and never see more of each other.
 
     Args:
         connection: Where the facts are, as tables or views of the current schema. The engine
@@ -25,7 +48,10 @@ class DuckDB:
     name: ClassVar[str] = "duckdb"
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._root = connection  # closing a connection closes the cursors made from it
         self._connection = connection.cursor()
+        self._connection.execute(f"attach if not exists ':memory:' as {_SHELF}")
+        self._tables: dict[str, _Table] = {}
 
     @classmethod
     def empty(cls) -> DuckDB:
@@ -44,14 +70,17 @@ class DuckDB:
             self._connection.execute(f"create or replace temp macro {head} as {body}")
 
     def build(self, table: str, select: str) -> None:
-        """Make a temporary table from a SELECT."""
-        self._connection.execute(f'create or replace temp table "{table}" as {select}')
+        """Make a table from a SELECT."""
+        made = _Table(self._root)
+        self._connection.execute(f"create table {made.name} as {select}")
+        self._show(table, made)
 
     def load(self, table: str, frame: pd.DataFrame, types: Mapping[str, str] | None = None) -> None:
-        """Make a temporary table from a frame."""
+        """Make a table from a frame."""
         stated = types or {}
         picked = ", ".join(
-            f'cast("{c}" as {stated[c]}) as "{c}"' if c in stated else f'"{c}"' for c in frame
+            f'cast("{name}" as {stated[name]}) as "{name}"' if name in stated else f'"{name}"'
+            for name in map(str, frame)
         )
         self._connection.register("dora_frame", _plain(frame))
         try:
@@ -69,13 +98,23 @@ class DuckDB:
         frame: pd.DataFrame = self._run(sql, parameters).df()
         return frame
 
-    def fork(self) -> DuckDB:
+    def fork(self, keep: Collection[str] = ()) -> DuckDB:
         """Another engine over the same facts."""
-        return DuckDB(self._connection)
+        other = DuckDB(self._root)
+        for name in keep:
+            other._show(name, self._tables[name])
+        return other
 
     def close(self) -> None:
-        """Drop the temporary tables."""
+        """Let go of the tables it built."""
         self._connection.close()
+        self._tables.clear()
+
+    def _show(self, name: str, table: _Table) -> None:
+        self._connection.execute(
+            f'create or replace temp view "{name}" as select * from {table.name}'
+        )
+        self._tables[name] = table
 
     def _run(self, sql: str, parameters: Mapping[str, Any] | None) -> duckdb.DuckDBPyConnection:
         if parameters is None:
@@ -116,9 +155,10 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with naive UTC times and without types that older versions cannot read."""
     import pandas as pd
 
-    def plain(column: pd.Series) -> pd.Series:
+    def plain(column: pd.Series[Any]) -> pd.Series[Any]:
         if isinstance(column.dtype, pd.DatetimeTZDtype):
-            return column.dt.tz_convert("UTC").dt.tz_localize(None)
+            naive: pd.Series[Any] = column.dt.tz_convert("UTC").dt.tz_localize(None)
+            return naive
         if isinstance(column.dtype, pd.StringDtype):
             return column.astype(object).where(column.notna(), None)
         return column

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -61,11 +61,13 @@ class SQLite:
     def load(self, table: str, frame: pd.DataFrame, types: Mapping[str, str] | None = None) -> None:
         """Make a table from a frame."""
         stated = types or {}
-        columns = ", ".join(f'"{c}" {_affinity(stated.get(c))}' for c in frame)
+        names = [str(name) for name in frame]
+        columns = ", ".join(f'"{name}" {_affinity(stated.get(name))}' for name in names)
         self._connection.execute(f'drop table if exists "{table}"')
         self._connection.execute(f'create table "{table}" ({columns})')
         marks = ", ".join("?" * len(frame.columns))
-        values = zip(*(_stored(frame[c].tolist(), stated.get(c, "")) for c in frame), strict=True)
+        plain = frame.astype(object).where(frame.notna(), None)
+        values = zip(*(_stored(plain[c].tolist(), stated.get(c, "")) for c in names), strict=True)
         self._connection.executemany(f'insert into "{table}" values ({marks})', values)
         self._connection.commit()
 
@@ -84,7 +86,7 @@ class SQLite:
                 frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
         return frame
 
-    def fork(self) -> SQLite:
+    def fork(self, keep: Collection[str] = ()) -> SQLite:  # noqa: ARG002  (all are kept)
         """Another engine over a copy of everything."""
         copy = sqlite3.connect(":memory:")
         self._connection.backup(copy)
@@ -120,8 +122,8 @@ def _stored(values: list[Any], sql_type: str) -> list[Any]:
 
 
 def _value(value: Any) -> Any:
-    """A value as SQLite keeps it; every way to say "nothing" becomes null."""
-    if value is None or value != value:  # noqa: PLR0124  (NaN and NaT differ from themselves)
+    """A value as SQLite keeps it."""
+    if value is None:
         return None
     if isinstance(value, datetime):
         naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value

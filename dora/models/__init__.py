@@ -109,6 +109,14 @@ def build_order(wanted: tuple[str, ...], known: Mapping[str, Model]) -> list[str
     return list(TopologicalSorter(graph).static_order())
 
 
+def rules_read(model: Model) -> set[str]:
+    """The columns of `rules` that a model may read: those that its text names anywhere."""
+    if "rules" not in model.reads:
+        return set()
+    text = re.sub(r"--.*", "", model.sql)
+    return {name for name in _RULES_TYPES if re.search(rf"\b{name}\b", text)}
+
+
 class Workspace:
     """The derived tables for one set of rules, built when they are first needed.
 
@@ -127,15 +135,35 @@ class Workspace:
         self.zone = zone
         self._models = models(engine.name)
         self._built: set[str] = set()
+        self._row = rules_row(rules, as_of)
         self._set_rules()
 
-    def with_rules(self, rules: Rules) -> Workspace:
-        """The same facts judged by other rules; this workspace stays as it is."""
-        return Workspace(self.engine.fork(), rules=rules, as_of=self.as_of, zone=self.zone)
+    def with_rules(self, rules: Rules, *, as_of: datetime | None = None) -> Workspace:
+        """The same facts judged by other rules; this workspace stays as it is.
+
+        What is built here and hangs on none of the rules that differ is not built again.
+        """
+        row = rules_row(rules, as_of or self.as_of)
+        keep = [
+            name
+            for name in self._built
+            if all(self._row[column] == row[column] for column in self._hangs_on(name))
+            and rules.environments == self.rules.environments
+        ]
+        other = Workspace(
+            self.engine.fork(keep), rules=rules, as_of=as_of or self.as_of, zone=self.zone
+        )
+        other._built |= set(keep)
+        return other
 
     def with_as_of(self, as_of: datetime) -> Workspace:
         """The same facts as they stood at another time; this workspace stays as it is."""
-        return Workspace(self.engine.fork(), rules=self.rules, as_of=as_of, zone=self.zone)
+        return self.with_rules(self.rules, as_of=as_of)
+
+    @property
+    def built(self) -> set[str]:
+        """The models that are built by now."""
+        return set(self._built)
 
     def need(self, *names: str) -> None:
         """See to it that these models are built, and what they are made from."""
@@ -164,10 +192,15 @@ class Workspace:
         """Drop the tables of this workspace; the facts stay."""
         self.engine.close()
 
+    def _hangs_on(self, model: str) -> set[str]:
+        """The columns of `rules` that a model reads, itself or through others."""
+        order = build_order((model,), self._models)
+        return {column for name in order for column in rules_read(self._models[name])}
+
     def _set_rules(self) -> None:
         import pandas as pd
 
-        row = rules_row(self.rules, self.as_of)
+        row = self._row
         known = [row[name] for name in _PATTERN_COLUMNS]
         self.engine.prepare(offsets=self._offsets(), patterns=known)
         frame = pd.DataFrame({name: [value] for name, value in row.items()}, dtype=object)
@@ -260,19 +293,23 @@ def open_workspace(
     from dora.store import connect
 
     connection = connect(store)
-    if config is not None:
-        _remap(connection, config)
+    _map(connection, config)
     return Workspace(DuckDB(connection), rules=rules, as_of=as_of, zone=zone)
 
 
-def _remap(connection: duckdb.DuckDBPyConnection, config: Config) -> None:
-    """Map services by this configuration, in memory, if the store was mapped by another."""
+def _map(connection: duckdb.DuckDBPyConnection, config: Config | None) -> None:
+    """Map services and walk lineage in memory, unless the store was mapped just so."""
     from dora import lineage, services
 
-    stored = services.fingerprint(connection)
-    trial = connection.cursor()
-    trial.execute("create schema if not exists mapped")
-    trial.execute("set search_path = 'mapped,main'")
-    services.write(trial, config)
-    if services.fingerprint(trial) != stored:
-        lineage.update(trial)
+    rows = connection.execute(
+        "select count(*) from information_schema.tables"
+        " where table_name in ('service_map', 'stream_deployments')"
+    ).fetchall()
+    mapped = rows[0][0] == 2
+    if config is None or config.bare:
+        if mapped:
+            return
+    elif mapped and services.Directory.of(config) == services.remembered(connection):
+        return
+    services.write(connection, config)
+    lineage.update(connection)
