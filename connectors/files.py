@@ -16,7 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from connectors._files_keys import Keys
 from connectors._files_read import Bad, Chunk, Reader, csv_rows, json_rows, parquet_rows
@@ -86,16 +86,16 @@ class FilesOptions(BaseModel):
             raise ValueError(f"there is no encoding {name!r}") from None
         return name
 
-    @model_validator(mode="after")
-    def _known_columns(self) -> FilesOptions:
-        known = _columns_of(self.table)
-        for part in ("columns", "defaults", "values", "epochs"):
-            for name in getattr(self, part):
-                if name not in known:
-                    close = difflib.get_close_matches(name, known, n=1)
-                    meant = f"; did you mean {close[0]!r}?" if close else ""
-                    raise ValueError(f"{part} names {name!r}, which no fact has{meant}")
-        return self
+    @field_validator("columns", "defaults", "values", "epochs")
+    @classmethod
+    def _known_columns(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        known = _columns_of(info.data.get("table"))
+        for name in given:
+            if name not in known:
+                close = difflib.get_close_matches(name, known, n=1)
+                meant = f"; did you mean {close[0]!r}?" if close else ""
+                raise ValueError(f"it names {name!r}, which no such fact has{meant}")
+        return given
 
 
 def _columns_of(table: str | None) -> set[str]:
