@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Literal, TypeAlias
 
 from connectors._git_process import GitProcess
@@ -29,9 +30,9 @@ COUNT_COLUMNS = ("lines_added", "lines_deleted")
 PATH_COLUMNS = ("repository", "sha", "path")
 
 # rev-list and not log, which reads trees that a partial clone may not have. It begins every commit
-# with a line of its own, so what stands before the last newline of a first field is no part of it.
-_FORMAT = "--format=%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%s%x00%b%x00"
-_FIELDS = 7
+# with a line of its own, which so becomes the first field.
+_FORMAT = "--format=%x00%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%s%x00%b%x00"
+_FIELDS = 8
 _LONGEST_TIME = 11  # digits; beyond the year 5138 a time is a mistake and fits no calendar
 _SEPARATOR = b"\x1f"
 
@@ -46,6 +47,7 @@ _REVERTS = re.compile(
 _PICKED = re.compile(rb"\(cherry[ -]picked from commit ([0-9a-f]{7,64})\)", re.IGNORECASE)
 _SHA = re.compile(rb"[0-9a-f]{7,64}", re.IGNORECASE)
 
+Row: TypeAlias = tuple[bytes, ...]
 Kind: TypeAlias = Literal["reverts", "cherry_picked_from"]
 Reference: TypeAlias = tuple[str, Kind, str]
 """Commit that refers, what it says (a `CommitReference.kind`), commit referred to."""
@@ -86,25 +88,37 @@ class Log:
         """The same as lists of lines, one list a chunk, not yet made valid UTF-8."""
         name = self.repository.encode()
         for fields in self._fields():
-            lines = []
-            rows = zip(*[iter(fields)] * _FIELDS, strict=True)
-            for first, ct, sha, parents, author, subject, body in rows:
-                at = first.rpartition(b"\n")[2]
-                if _odd(at) or _odd(ct):
-                    self._reject(sha, at if _odd(at) else ct)
-                    continue
-                number = pull_request(subject, body)
-                if b"everts " in body or b"icked from" in body:
+            _, authored, committed, shas, parents, authors, subjects, bodies = (
+                fields[place::_FIELDS] for place in range(_FIELDS)
+            )
+            for sha, body in zip(shas, bodies, strict=True):
+                if b"commit" in body and (b"everts " in body or b"icked from" in body):
                     self.references.extend(references(sha, body))
-                lines.append(_SEPARATOR.join((name, sha, parents, at, ct, author, subject, number)))
-            yield lines
+            numbers = map(pull_request, subjects, bodies)
+            rows: Iterable[Row] = zip(
+                repeat(name), shas, parents, authored, committed, authors, subjects, numbers
+            )  # fmt: skip
+            if not (_all_times(authored) and _all_times(committed)):
+                rows = self._without_odd(rows)
+            yield list(map(_SEPARATOR.join, rows))
+
+    def _without_odd(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The rows whose times are times; the others are set aside."""
+        for row in rows:
+            _, sha, _, authored, committed, *_ = row
+            if _all_times([authored, committed]):
+                yield row
+            else:
+                self._reject(sha, committed if _all_times([authored]) else authored)
 
     def _fields(self) -> Iterator[list[bytes]]:
         rest: list[bytes] = []
         arguments = ("rev-list", "--stdin", "--encoding=UTF-8", _FORMAT)
         for chunk in self.git.stream(*arguments, given=self.commits.given()):
             # Control characters that would end a field or a row elsewhere have no meaning here.
-            pieces = chunk.translate(None, b"\x1f\r").split(b"\0")
+            if b"\r" in chunk or _SEPARATOR in chunk:
+                chunk = chunk.translate(None, b"\r" + _SEPARATOR)
+            pieces = chunk.split(b"\0")
             if rest:
                 rest[-1] += pieces[0]
                 pieces = rest + pieces[1:]
@@ -123,8 +137,12 @@ class Log:
         )
 
 
-def _odd(time: bytes) -> bool:
-    return len(time) > _LONGEST_TIME or not time.isdigit()
+def _all_times(texts: list[bytes]) -> bool:
+    """Whether all are whole numbers of a length that fits a calendar, seen at once for speed."""
+    lengths = set(map(len, texts))
+    return not lengths or (
+        min(lengths) > 0 and max(lengths) <= _LONGEST_TIME and b"".join(texts).isdigit()
+    )
 
 
 def pull_request(subject: bytes, body: bytes) -> bytes:
@@ -132,10 +150,10 @@ def pull_request(subject: bytes, body: bytes) -> bytes:
     match = None
     if subject.endswith(b")"):
         match = _NUMBER.search(subject)
-    if match is None and subject.startswith(b"Merge"):
+    elif subject.startswith(b"Merge"):
         match = _MERGE_NUMBER.match(subject)
-    if match is None and b"See merge request" in body:
-        match = _GITLAB_NUMBER.search(body)
+        if match is None and b"See merge request" in body:
+            match = _GITLAB_NUMBER.search(body)
     return match[1] if match else b""
 
 
