@@ -1,6 +1,6 @@
 -- grain: a production deployment that delivered a change, and a later one that delivered its revert
 -- key: source, deployment, service, environment, repair_source, repair_deployment
--- reads: mentioned_deliveries, production_sequence, reverts, stream_deployments, streams
+-- reads: mentioned_deliveries, production_sequence, reverts
 -- rule: In each service and environment by itself, however long after. Whether the change was there
 --  before the record began is told apart.
 select
@@ -18,14 +18,11 @@ from reverts v
 join mentioned_deliveries t on t.commit_id = v.target_id
 join mentioned_deliveries c
     on c.commit_id = v.commit_id and c.stream = t.stream and c.position > t.position
-join streams s on s.stream = t.stream
-join stream_deployments d on d.stream = t.stream and d.position = t.position
-join stream_deployments e on e.stream = c.stream and e.position = c.position
 join production_sequence f
-    on f.source = d.source and f.deployment = d.deployment
-    and f.service = s.service and f.environment = s.environment
+    on f.source = t.source and f.deployment = t.deployment
+    and f.service = t.service and f.environment = t.environment
 join production_sequence b
-    on b.source = e.source and b.deployment = e.deployment
-    and b.service = s.service and b.environment = s.environment
+    on b.source = c.source and b.deployment = c.deployment
+    and b.service = c.service and b.environment = c.environment
 group by f.source, f.deployment, f.service, f.environment,
     b.source, b.deployment, b.service, b.environment

@@ -38,11 +38,9 @@ found as (
     from named_commits n
     join mentioned_commits m on m.mention = n.sha
     join mentioned_deliveries l on l.commit_id = m.commit_id
-    join streams t on t.stream = l.stream
-    join stream_deployments d on d.stream = l.stream and d.position = l.position
     join production_sequence q
-        on q.source = d.source and q.deployment = d.deployment
-        and q.service = t.service and q.environment = t.environment
+        on q.source = l.source and q.deployment = l.deployment
+        and q.service = l.service and q.environment = l.environment
     union
     select n.incident_source as incident_source, n.incident as incident, n.cause as cause,
         p.source as source, p.deployment as deployment, p.service as service,

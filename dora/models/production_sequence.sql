@@ -19,14 +19,12 @@ positions as (
 ),
 hotfixes as (
     select distinct
-        d.source as source,
-        d.deployment as deployment,
-        s.service as service,
-        s.environment as environment
+        m.source as source,
+        m.deployment as deployment,
+        m.service as service,
+        m.environment as environment
     from hotfix_commits h
     join mentioned_deliveries m on m.commit_id = h.commit_id
-    join streams s on s.stream = m.stream
-    join stream_deployments d on d.stream = m.stream and d.position = m.position
     where m.delivered
 )
 select

@@ -58,9 +58,6 @@ _COLUMNS: dict[str, str] = {
     "replaced_commits": "commit_id:BIGINT",
     "copies": "repository sha carrier",
     "cherry_picks": "repository sha original",
-    "commit_paths": "repository sha path",
-    "commit_services": "commit_id:BIGINT service",
-    "service_map": "repository stated service by_paths:BOOLEAN",
     "production_deployments": (
         "source deployment service environment repository version sha status succeeded:BOOLEAN "
         "started_at:TIMESTAMP finished_at:TIMESTAMP baseline:BOOLEAN rollback:BOOLEAN "
