@@ -66,12 +66,15 @@ class Merge:
         removed = 0
         for names in {tuple(sorted(set(key) & set(known))) for key in keys}:
             lists = [[key[n] for key in keys if set(key) & set(known) == set(names)] for n in names]
-            listed = ", ".join(f"unnest(?::{known[n].sql_type}[]) as {n}" for n in names)
+            listed = ", ".join(
+                f"unnest(${place}::{known[n].sql_type}[]) as {n}"
+                for place, n in enumerate(names, 2)  # DuckDB 1.4 counts `?` in another order
+            )
             same = " and ".join(f"t.{n} = gone.{n}" for n in names)
             removed += self._count(
                 f"delete from {record_type.table} t using (select {listed}) gone"
-                f" where t.source = ? and {same}",
-                [*lists, self._source],
+                f" where t.source = $1 and {same}",
+                [self._source, *lists],
             )
         return removed
 
