@@ -13,6 +13,8 @@ from dora.cli.options import Place, Scope
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dora.metrics.overview import Overview
+
 
 @click.command()
 @click.argument("metric", required=False)
@@ -34,7 +36,10 @@ def show(
     delivery = scope.of(place.open())
     if metric is None:
         overview = delivery.overview()
-        emit(overview.frame, words.table(overview.frame), form, output)
+        if form is None and output is None:
+            click.echo(at_a_glance(overview), nl=False)
+        else:
+            emit(overview.frame, words.table(overview.frame), form, output)
         return
     result = delivery.metric(metric)
     if only_sql:
@@ -121,6 +126,31 @@ def query(sql: str, place: Place, form: str | None, output: Path | None) -> None
     """Run SQL over the facts and all that is derived from them; nothing can be changed."""
     frame = place.open().sql(sql)
     emit(frame, frame, form, output)
+
+
+def at_a_glance(overview: Overview) -> str:
+    """All metrics in a small table, and below it why a value is missing, each reason once."""
+    import pandas as pd
+
+    from dora import frames, words
+
+    rows = [
+        {
+            "metric": now.name,
+            "value (95 % interval)": words.estimate(now.value, now.low, now.high, now.unit),
+            "n": now.n,
+            "beside": ", ".join(now.asides),
+            "than before": verdict,
+        }
+        for now, verdict in ((c.now, c.verdict) for c in overview.comparisons)
+    ]
+    reasons: dict[str, list[str]] = {}
+    for now in overview.results:
+        if now.reason:
+            reasons.setdefault(now.reason, []).append(now.name)
+    table = frames.text(pd.DataFrame(rows, dtype=object), "table")
+    said = [f"- {words.listed(names)}: {reason}.\n" for reason, names in reasons.items()]
+    return "".join([table, "\n" if said else "", *said])
 
 
 def emit(frame: pd.DataFrame, shown: pd.DataFrame, form: str | None, output: Path | None) -> None:

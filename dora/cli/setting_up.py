@@ -31,14 +31,14 @@ _LEVELS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
 @options.verbose
 def quickstart(path: Path, out: Path, as_of: str | None, quiet: bool) -> None:
     """Read the local clone at PATH and show its five metrics, with nothing to configure."""
-    from dora import frames, words
     from dora.cli.progress import reporting
+    from dora.cli.reading import at_a_glance
     from dora.quickstart import quickstart as start
 
     with reporting(quiet) as progress:
         made = start(path, out, as_of=as_of, progress=progress)
     click.echo(f"{made.delivery!r}\n")
-    click.echo(frames.text(words.table(made.delivery.overview().frame), "table"))
+    click.echo(at_a_glance(made.delivery.overview()), nl=False)
     for remark in () if quiet else made.remarks:
         click.echo(f"- {remark}")
     click.echo(f"\nWritten:\n  {made.config}\n  {made.store}")

@@ -155,13 +155,16 @@ class Result:
         return words.summary(
             words.estimate(self.value, self.low, self.high, self.unit),
             self.n,
-            aside=[f"{self.counts[c]:,} {text}" for c, text in self._asides()],
+            aside=self.asides,
             reason=self.reason,
             values=self._few(),
         )
 
-    def _asides(self) -> list[tuple[str, str]]:
-        return [(c, text) for c, text in self.metric.asides.items() if self.counts.get(c)]
+    @property
+    def asides(self) -> list[str]:
+        """What stands beside the number, such as `3 not delivered`."""
+        said = ((self.counts.get(column), text) for column, text in self.metric.asides.items())
+        return [f"{count:,} {text}" for count, text in said if count]
 
     def _few(self) -> list[str]:
         if self.value is None or self.low is not None or self.unit != "seconds":
