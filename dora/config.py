@@ -56,6 +56,12 @@ class Membership:
     until_day: date = date.max
 
 
+def newest_team(teams: Sequence[Membership]) -> str | None:
+    """The team that owns a service last."""
+    newest = max(teams, key=lambda membership: membership.until_day, default=None)
+    return newest.team if newest else None
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What is deployed and fails as one.
@@ -200,8 +206,6 @@ def _services(given: Sequence[dict[str, Any]], faults: Faults) -> list[Service]:
         if values is None:
             continue
         teams = tuple(Membership(*membership) for membership in values.pop("teams"))
-        newest = max(teams, key=lambda m: m.until_day, default=None)
-        team = newest.team if newest else None
-        services.append(Service(team=team, teams=teams, **values))
+        services.append(Service(team=newest_team(teams), teams=teams, **values))
     checks.distinct("services", given, faults)
     return services

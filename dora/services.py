@@ -15,7 +15,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from dora import patterns
-from dora.config import Membership, Service
+from dora.config import Membership, Service, newest_team
 from dora.environments import Kinds
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Directory:
         services = [
             {
                 "name": service.name,
-                "teams": [[m.team, str(m.from_day), str(m.until_day)] for m in service.teams],
+                "teams": [[m.team, str(m.from_day), str(m.until_day)] for m in _owners(service)],
                 "repositories": service.repositories,
                 "paths": service.paths,
             }
@@ -84,6 +84,11 @@ class Directory:
         )
 
 
+def _owners(service: Service) -> tuple[Membership, ...]:
+    """Who owns a service and when; a team without dates has always owned it."""
+    return service.teams or ((Membership(service.team),) if service.team else ())
+
+
 def _service(entry: Mapping[str, Any]) -> Service:
     teams = tuple(
         Membership(team, date.fromisoformat(first), date.fromisoformat(until))
@@ -91,7 +96,7 @@ def _service(entry: Mapping[str, Any]) -> Service:
     )
     return Service(
         name=entry["name"],
-        team=teams[-1].team if teams else None,
+        team=newest_team(teams),
         repositories=tuple(entry["repositories"]),
         paths=tuple(entry["paths"]),
         teams=teams,
@@ -283,7 +288,7 @@ def _write_names(
     every = sorted(mapped | set(teams))
     _insert(connection, "services", [(name, teams.get(name)) for name in every])
     memberships = [
-        (m.team, s.name, m.from_day, m.until_day) for s in directory.services for m in s.teams
+        (m.team, s.name, m.from_day, m.until_day) for s in directory.services for m in _owners(s)
     ]
     _insert(connection, "team_services", memberships)
     covers = tail_pattern(directory.covers)

@@ -223,11 +223,18 @@ def test_teams_own_services_by_dates(store: duckdb.DuckDBPyConnection) -> None:
             Service("cart", team="payments", teams=teams),
             Service("docs", team="writers", teams=(Membership("writers"),)),
             Service("alone"),
+            Service("always", team="web"),
         ),
     )
-    assert rows(store, "services") == [("alone", None), ("cart", "payments"), ("docs", "writers")]
+    assert rows(store, "services") == [
+        ("alone", None),
+        ("always", "web"),
+        ("cart", "payments"),
+        ("docs", "writers"),
+    ]
     assert rows(store, "team_services") == [
         ("payments", "cart", moved, date(9999, 12, 31)),
+        ("web", "always", date(1, 1, 1), date(9999, 12, 31)),
         ("web", "cart", date(1, 1, 1), moved),
         ("writers", "docs", date(1, 1, 1), date(9999, 12, 31)),
     ]
@@ -303,3 +310,16 @@ def test_the_fingerprint_changes_with_the_mapping_only(store: duckdb.DuckDBPyCon
     deployed(store, API)
     services.write(store, None)
     assert services.fingerprint(store) != first
+
+
+def test_what_is_remembered_equals_what_was_said() -> None:
+    moved = date(2026, 1, 1)
+    backwards = (Membership("new", from_day=moved), Membership("old", until_day=moved))
+    said = services.Directory.of(
+        configured(
+            Service("cart", "new", ("a",), ("b",), backwards),
+            covers=("x",),
+            production=("p", "q"),
+        )
+    )
+    assert services.Directory.read(said.text()) == said
