@@ -42,17 +42,15 @@ def git(repository: Path, *arguments: str) -> str:
 
 def tagged(repository: Path, glob: str) -> list[tuple[int, str, str]]:
     """Time, name and commit of the tags, the earliest of each commit, by time."""
-    shape = "%(creatordate:unix)\t%(refname:short)\t%(objectname)\t%(*objectname)"
+    shape = "%(refname)\t%(creatordate:unix)"
+    text = git(repository, "for-each-ref", f"--format={shape}", f"refs/tags/{glob}")
+    times = dict(line.split("\t") for line in text.splitlines())
     earliest: dict[str, tuple[int, str]] = {}
-    for line in git(repository, "for-each-ref", f"--format={shape}", f"refs/tags/{glob}").split(
-        "\n"
-    ):
-        if not line:
-            continue
-        when, name, thing, peeled = line.split("\t")
-        commit = peeled or thing
-        when = when or git(repository, "log", "-1", "--format=%ct", commit)
-        earliest[commit] = min(earliest.get(commit, (2**62, "")), (int(when), name))
+    for name, when in times.items():
+        if git(repository, "cat-file", "-t", f"{name}^{{}}") == "commit\n":
+            commit, made = git(repository, "log", "-1", "--format=%H %ct", name).split()
+            tag = (int(when or made), name)
+            earliest[commit] = min(earliest.get(commit, tag), tag)
     return sorted((when, name, commit) for commit, (when, name) in earliest.items())
 
 

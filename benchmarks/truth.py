@@ -22,7 +22,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -100,22 +99,39 @@ def lineages(store: duckdb.DuckDBPyConnection) -> dict[str, Ours]:
     return found
 
 
-def misdated(repository: Path, glob: str, ours: Mapping[str, Ours]) -> list[str]:
+def tagged(repository: Path, glob: str) -> dict[str, tuple[str, int]]:
+    """Commit and time of each tag of commits, nested tags peeled to the end."""
+    shape = "--format=%(refname)\t%(creatordate:unix)"
+    rows = [
+        line.split("\t") for line in git(repository, "for-each-ref", shape, _refs(glob)).split("\n")
+    ]
+    times = {row[0]: row[1] for row in rows if len(row) == 2}
+    answers = subprocess.run(
+        ["git", "-C", str(repository), "cat-file", "--batch-check=%(objectname) %(objecttype)"],
+        input="".join(f"{ref}^{{}}\n" for ref in times),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    found = {}
+    for (ref, when), answer in zip(times.items(), answers, strict=True):
+        commit, kind = answer.split()
+        if kind == "commit":
+            when = when or git(repository, "log", "-1", "--format=%ct", commit)
+            found[ref] = (commit, int(when))
+    return found
+
+
+def misdated(tags: Mapping[str, tuple[str, int]], ours: Mapping[str, Ours]) -> list[str]:
     """Tags that git knows and we do not, and releases whose time is not their tag's."""
-    shape = "%(refname:lstrip=2)\t%(objecttype)\t%(*objecttype)\t%(objectname)\t%(*objectname)"
-    text = git(repository, "for-each-ref", f"--format={shape}\t%(creatordate:unix)", _refs(glob))
     known = {release.tag: release for each in ours.values() for release in each.releases.values()}
     deployed = {sha for each in ours.values() for sha in each.releases}
     faults = []
-    for line in text.splitlines():
-        tag, kind, peeled_kind, thing, peeled, when = line.split("\t")
-        if (peeled_kind or kind) != "commit":
-            continue
-        commit = peeled or thing
-        when = when or git(repository, "log", "-1", "--format=%ct", commit).strip()
+    for ref, (commit, when) in tags.items():
+        tag = ref.removeprefix("refs/tags/")
         if commit not in deployed:
             faults.append(f"{tag}: no deployment of {commit}")
-        elif tag in known and (known[tag].sha, known[tag].finished) != (commit, int(when)):
+        elif tag in known and (known[tag].sha, known[tag].finished) != (commit, when):
             faults.append(f"{tag}: {known[tag]} instead of {commit} at {when}")
     return faults
 
@@ -143,22 +159,43 @@ def _is_ancestor(repository: Path, one: str, other: str) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
-def differences(
-    repository: Path, glob: str, ours: Mapping[str, Ours], on_head: set[str], commit: str
-) -> list[str]:
-    """Where lineage and git disagree about one commit."""
-    shape = "--format=%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)"
-    answer = git(repository, "for-each-ref", "--contains", commit, shape, _refs(glob))
-    containing = set(answer.split())
-    faults = []
-    for environment, known in ours.items():
-        expected = truth(repository, known.releases, containing)
-        if expected is None and commit in on_head:
-            expected = WAITS
-        actual = known.first.get(commit)
-        if actual != expected:
-            faults.append(f"{commit} in {environment}: {actual}, git says {expected}")
-    return faults
+@dataclass(frozen=True)
+class Question:
+    """What every commit is asked with.
+
+    Attributes:
+        repository: Where git answers.
+        glob: Which tags deploy.
+        commits: The commit of each tag.
+        ours: What lineage says, by environment.
+        on_head: The commits of the default branch.
+    """
+
+    repository: Path
+    glob: str
+    commits: Mapping[str, str]
+    ours: Mapping[str, Ours]
+    on_head: frozenset[str]
+
+    def differences(self, commit: str) -> list[str]:
+        """Where lineage and git disagree about one commit."""
+        answer = git(
+            self.repository,
+            "for-each-ref",
+            f"--contains={commit}",
+            "--format=%(refname)",
+            _refs(self.glob),
+        )
+        containing = {self.commits[tag] for tag in answer.splitlines()}
+        faults = []
+        for environment, known in self.ours.items():
+            expected = truth(self.repository, known.releases, containing)
+            if expected is None and commit in self.on_head:
+                expected = WAITS
+            actual = known.first.get(commit)
+            if actual != expected:
+                faults.append(f"{commit} in {environment}: {actual}, git says {expected}")
+        return faults
 
 
 def compare(repository: Path, glob: str, sample: int | None, jobs: int) -> int:
@@ -171,11 +208,18 @@ def compare(repository: Path, glob: str, sample: int | None, jobs: int) -> int:
         chosen = commits
         if sample is not None and sample < len(commits):
             chosen = random.Random(SEED).sample(commits, sample)
-        faults = misdated(copy, glob, ours)
+        tags = tagged(copy, glob)
+        faults = misdated(tags, ours)
         began = time.perf_counter()
-        ask = partial(differences, copy, glob, ours, set(git(copy, "rev-list", "HEAD").split()))
+        question = Question(
+            copy,
+            glob,
+            {ref: commit for ref, (commit, _) in tags.items()},
+            ours,
+            frozenset(git(copy, "rev-list", "HEAD").split()),
+        )
         with ThreadPoolExecutor(jobs) as pool:
-            for found in pool.map(ask, chosen):
+            for found in pool.map(question.differences, chosen):
                 faults += found
         seconds = time.perf_counter() - began
     for environment, known in ours.items():
