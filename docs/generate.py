@@ -1,0 +1,103 @@
+"""Writes the parts of the documentation that the code knows best.
+
+`python docs/generate.py` brings README.md, docs/store.md and the pictures up to date; a test runs
+the same functions and fails where what is committed is stale.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from dora import metrics
+from dora.cli import dora
+from dora.models import models
+from dora.records import RECORD_TYPES, columns
+
+DOCS = Path(__file__).resolve().parent
+README = DOCS.parent / "README.md"
+STORE = DOCS / "store.md"
+
+_HEAD = """\
+# The store
+
+<!-- Written by docs/generate.py. -->
+
+One DuckDB file. Times are UTC. Each fact table also has `source`, the source that last gave the
+row, and `commits` has `commit_id`, a number of its own. A later fact with the same key replaces the
+earlier one.
+"""
+
+
+def metrics_table() -> str:
+    """The metrics as a Markdown table, from their own definitions."""
+    lines = ["| metric | what it is | n counts |", "|---|---|---|"]
+    for name in metrics.names():
+        metric = metrics.find(name)
+        also = "".join(f", `{alias}`" for alias in metric.aliases)
+        lines.append(
+            f"| **{metric.title}** (`{name}`{also}) | {metric.definition} | {metric.noun}s |"
+        )
+    return "\n".join(lines)
+
+
+def commands_table() -> str:
+    """The commands as a Markdown table, from their own help."""
+    lines = ["| command | what it does |", "|---|---|"]
+    for name, command in dora.commands.items():
+        context = click.Context(command, info_name=name)
+        arguments = [
+            p.make_metavar(context) for p in command.params if p.param_type_name == "argument"
+        ]
+        usage = " ".join(["dora", name, *arguments])
+        lines.append(f"| `{usage}` | {(command.help or '').splitlines()[0]} |")
+    return "\n".join(lines)
+
+
+def readme(text: str) -> str:
+    """A README with its generated tables as they should be."""
+    for mark, table in (("metrics", metrics_table()), ("commands", commands_table())):
+        pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
+        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+    return text
+
+
+def store() -> str:
+    """Every table and column, as the records and the models describe them."""
+    parts = [_HEAD, "## Facts\n"]
+    for record_type in RECORD_TYPES:
+        doc = (record_type.__doc__ or "").strip().splitlines()[0]
+        parts.append(f"### `{record_type.table}`\n\n{doc} Key: {', '.join(record_type.key)}.\n")
+        rows = [
+            f"| `{c.name}` | {c.sql_type} | {'yes' if c.required else ''} | {c.doc} |"
+            for c in columns(record_type).values()
+        ]
+        parts.append(
+            "\n".join(["| column | type | always | meaning |", "|---|---|---|---|", *rows]) + "\n"
+        )
+    parts.append("## What is derived\n")
+    parts.append(
+        "Built in memory by whoever reads, for the rules in force; `dora query` and `d.sql()` know"
+        " them by name.\n"
+    )
+    rows = [f"| `{m.name}` | {m.grain} | {m.rule} |" for m in models().values()]
+    parts.append("\n".join(["| table | a row is | rule |", "|---|---|---|", *rows]) + "\n")
+    return "\n".join(parts)
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The pictures that the README shows, of the sample organisation."""
+    from dora import plots, sample
+
+    weeks = sample().window("2026-H1", by="week")
+    return [plots.save(weeks.lead_time().plot(), folder / "lead_time.png")]
+
+
+if __name__ == "__main__":
+    README.write_text(readme(README.read_text("utf-8")), encoding="utf-8")
+    STORE.write_text(store(), encoding="utf-8")
+    (DOCS / "images").mkdir(exist_ok=True)
+    for picture in pictures(DOCS / "images"):
+        print(picture.relative_to(DOCS.parent))

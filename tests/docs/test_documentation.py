@@ -1,0 +1,106 @@
+"""What the documentation shows runs, and what it lists is what there is."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from dora import config
+from tests.repositories import History
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    """A folder with the clone that the README speaks of."""
+    history = History(tmp_path / "shop")
+    for week in range(8):
+        sha = history.commit(f"Change {week}", at=f"2026-02-0{week + 1}T10:00Z")
+        history.tag(f"v1.{week}", sha, at=f"2026-02-0{week + 1}T12:00Z")
+    return history.path.parent
+
+
+def test_every_shell_block_of_the_readme_runs(workplace: Path) -> None:
+    script = [block for block in blocks("sh") if not block.startswith("make ")]
+    assert len(script) >= 3
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    }
+    ran = subprocess.run(
+        ["bash", "-eu", "-c", "\n".join(script)],
+        cwd=workplace,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    for made in ("delivery/dora.toml", "frequency.png", "csv/metrics/lead_time.csv"):
+        assert (workplace / made).stat().st_size > 0
+    assert "INC-1" in ran.stdout  # the incident that the README adds reached its explanation
+
+
+def test_the_two_commands_are_what_continuous_integration_runs() -> None:
+    (commands,) = [block for block in blocks("sh") if block.startswith("make ")]
+    script = (ROOT / ".ci" / "run").read_text().splitlines()
+    for command in commands.splitlines():
+        assert command in script
+
+
+def test_every_python_block_of_the_readme_runs() -> None:
+    namespace: dict[str, object] = {}
+    found = blocks("python")
+    assert found
+    for block in found:
+        exec(compile(block, "README.md", "exec"), namespace)
+    assert repr(namespace["lead"]).startswith("lead_time ")
+
+
+def test_every_configuration_of_the_readme_is_a_good_one(workplace: Path) -> None:
+    found = blocks("toml")
+    assert found
+    for block in found:
+        (workplace / "dora.toml").write_text(block)
+        config.load(workplace / "dora.toml")
+
+
+def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
+    assert generate.readme(README) == README, "run python docs/generate.py"
+    stored = (ROOT / "docs" / "store.md").read_text("utf-8")
+    assert generate.store() == stored, "run python docs/generate.py"
+
+
+def test_pictures_can_be_made_again(generate: ModuleType, tmp_path: Path) -> None:
+    made = {path.name for path in generate.pictures(tmp_path)}
+    assert made == {path.name for path in (ROOT / "docs" / "images").iterdir()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_documentation_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
