@@ -26,7 +26,7 @@ _RELEASED = re.compile(
 )
 # Neither grammar knows these where the numbers are not three: 1.2-SNAPSHOT, 2.0.M1.
 _EARLY = re.compile(
-    r"[-_.]?(?:alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|milestone|m)"
+    r"[-_.]?(?:alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|milestone|m(?=[-_.]?\d))"
     r"(?:[-_.]?\d+)*",
     re.IGNORECASE,
 )

@@ -345,6 +345,7 @@ def test_what_pep_440_calls_a_prerelease_is_one(text: str, prefix: str) -> None:
         ("1.2-SNAPSHOT", True),
         ("2.0.M1", True),
         ("v3-beta", True),
+        ("v0.99.9m", False),
         ("v1.0.0-hotfix.1", False),
         ("v4.5.6-final", False),
         ("v1.2.3-lts", False),
