@@ -11,11 +11,10 @@ landings as (
     from requested_members m
     join landed_pull_requests l on l.pull_request_id = m.pull_request_id
     union
-    select m.change_id as change_id, m.repository as repository, o.outer_sha as sha,
-        o.outer_id as commit_id
+    select m.change_id as change_id, m.repository as repository, o.landed_sha as sha,
+        o.landed_id as commit_id
     from requested_members m
-    join landed_pull_requests l on l.pull_request_id = m.pull_request_id
-    join outer_pull_requests o on o.repository = l.repository and o.number = l.number
+    join outer_pull_requests o on o.pull_request_id = m.pull_request_id
 ),
 carried as (
     select g.change_id as change_id, k.repository as repository, k.carrier as carrier

@@ -5,22 +5,6 @@
 --  delivered; one earlier than its predecessor moves up to it. They add up to the whole, and only
 --  the whole is checked for being negative. left_out is null where it counts in lead time.
 with
-requested as (
-    select
-        m.change_id as change_id,
-        m.repository as repository,
-        m.pull_request_id as pull_request_id,
-        m.sha as sha,
-        m.commit_id as commit_id,
-        m.landed_sha as landed_sha,
-        m.authored_at as authored_at,
-        m.is_bot as is_bot,
-        cast(row_number() over (
-            partition by m.change_id
-            order by dora_us(m.authored_at), m.sha
-        ) as bigint) as choice
-    from requested_members m
-),
 reverting as (
     select distinct f.repository as repository, f.sha as sha
     from commit_references f
@@ -55,7 +39,7 @@ changes as (
     cross join rules r
     left join pull_request_landings l on l.commit_id = d.change_id
     left join reverting_commits v on v.commit_id = d.change_id
-    where d.change_id > 0 and length(c.parents) <= length(c.sha)
+    where d.change_id > 0 and c.parents not like '% %'
         and (d.step is not null or c.committed_at <= r.as_of)
     union all
     select
@@ -72,7 +56,7 @@ changes as (
         dora_matches(c.subject, r.hotfix_title) as is_hotfix,
         v.sha is not null as reverts_change
     from change_deliveries d
-    join requested m on m.change_id = d.change_id and m.choice = 1
+    join requested_members m on m.change_id = d.change_id and m.place = 1
     cross join rules r
     left join commits c on c.commit_id = m.commit_id
     left join reverting v on v.repository = m.repository and v.sha = m.sha

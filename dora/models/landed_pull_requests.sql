@@ -3,7 +3,7 @@
 -- reads: commits, pull_request_commits, pull_requests, rules
 -- rule: Found by its merge sha, else by the earliest commit whose subject names its number, else by
 --  its head. A number that commits name and no known pull request has is one seen by git alone.
---  merged_us orders them, first merged first, those seen by git alone last.
+--  Ids follow the order of merging, those seen by git alone come last.
 with
 merged as (
     select
@@ -16,7 +16,7 @@ merged as (
     cross join rules r
     where p.state = 'merged' and p.merged_at <= r.as_of
 ),
-by_merge_sha as (
+merge_shas as (
     select
         m.repository as repository,
         m.number as number,
@@ -25,10 +25,22 @@ by_merge_sha as (
         m.merged_us as merged_us
     from merged m
     left join commits c on c.repository = m.repository and c.sha = m.merge_sha
-    where c.commit_id is not null
-        or exists (
+),
+by_merge_sha as (
+    select
+        k.repository as repository, k.number as number, k.landed_sha as landed_sha,
+        k.landed_id as landed_id, k.merged_us as merged_us
+    from merge_shas k
+    where k.landed_id is not null
+    union all
+    select
+        u.repository as repository, u.number as number, u.landed_sha as landed_sha,
+        u.landed_id as landed_id, u.merged_us as merged_us
+    from merge_shas u
+    where u.landed_id is null
+        and exists (
             select 1 from pull_request_commits o
-            where o.repository = m.repository and o.sha = m.merge_sha
+            where o.repository = u.repository and o.sha = u.landed_sha
         )
 ),
 settled as (
@@ -66,7 +78,7 @@ by_subject as (
     left join merged m on m.repository = n.repository and m.number = n.number
     where n.choice = 1
 ),
-by_head as (
+heads as (
     select
         m.repository as repository,
         m.number as number,
@@ -77,13 +89,23 @@ by_head as (
     left join by_merge_sha b on b.repository = m.repository and b.number = m.number
     left join by_subject s on s.repository = m.repository and s.number = m.number
     left join commits c on c.repository = m.repository and c.sha = m.head_sha
-    where b.number is null and s.number is null
-        and (
-            c.commit_id is not null
-            or exists (
-                select 1 from pull_request_commits o
-                where o.repository = m.repository and o.sha = m.head_sha
-            )
+    where b.number is null and s.number is null and m.head_sha is not null
+),
+by_head as (
+    select
+        k.repository as repository, k.number as number, k.landed_sha as landed_sha,
+        k.landed_id as landed_id, k.merged_us as merged_us
+    from heads k
+    where k.landed_id is not null
+    union all
+    select
+        u.repository as repository, u.number as number, u.landed_sha as landed_sha,
+        u.landed_id as landed_id, u.merged_us as merged_us
+    from heads u
+    where u.landed_id is null
+        and exists (
+            select 1 from pull_request_commits o
+            where o.repository = u.repository and o.sha = u.landed_sha
         )
 ),
 landed as (
@@ -103,11 +125,12 @@ landed as (
     from by_head h
 )
 select
-    cast(row_number() over (order by l.repository, l.number) as bigint) as pull_request_id,
+    cast(row_number() over (
+        order by coalesce(l.merged_us, 9223372036854775807), l.number, l.repository
+    ) as bigint) as pull_request_id,
     l.repository as repository,
     l.number as number,
     l.landed_sha as landed_sha,
     l.landed_id as landed_id,
-    coalesce(l.merged_us, 9223372036854775807) as merged_us,
     l.rule as rule
 from landed l

@@ -1,9 +1,10 @@
 -- grain: a commit that counts, or counts in, a change known from its pull request
 -- key: repository, sha, change_id
--- reads: cherry_picks, commit_paths, commits, landed_pull_requests, originals, pull_request_commits, rules
+-- reads: cherry_picks, commit_paths, commits, landed_pull_requests, listed_originals, originals, rules
 -- rule: The originals of pull requests, without merges and copies; with pull requests as changes
 --  also what landed where originals are not known. Each original is a change, or each pull
---  request. Their ids are negative, so that they are never those of commits.
+--  request. Their ids are negative, so that they are never those of commits. place orders the
+--  members of a change, first authored first.
 with
 members as (
     select
@@ -33,26 +34,54 @@ members as (
     left join cherry_picks k on k.repository = l.repository and k.sha = l.landed_sha
     where r.change = 'pull_request' and o.sha is null and k.sha is null
         and not exists (
-            select 1 from pull_request_commits p
-            where p.repository = l.repository and p.number = l.number
+            select 1 from listed_originals p where p.pull_request_id = l.pull_request_id
         )
 ),
 with_paths as (
     select distinct p.repository as repository, p.sha as sha from commit_paths p
+),
+numbered as (
+    select
+        -cast(row_number() over (order by m.pull_request_id, m.sha) as bigint) as change_id,
+        m.repository as repository,
+        m.pull_request_id as pull_request_id,
+        m.sha as sha,
+        m.commit_id as commit_id,
+        m.landed_sha as landed_sha,
+        m.authored_at as authored_at,
+        m.is_bot as is_bot,
+        cast(1 as bigint) as place
+    from members m
+    cross join rules r
+    where r.change = 'commit'
+    union all
+    select
+        -m.pull_request_id as change_id,
+        m.repository as repository,
+        m.pull_request_id as pull_request_id,
+        m.sha as sha,
+        m.commit_id as commit_id,
+        m.landed_sha as landed_sha,
+        m.authored_at as authored_at,
+        m.is_bot as is_bot,
+        cast(row_number() over (
+            partition by m.pull_request_id
+            order by dora_us(m.authored_at), m.sha
+        ) as bigint) as place
+    from members m
+    cross join rules r
+    where r.change = 'pull_request'
 )
 select
-    case
-        when r.change = 'pull_request' then -m.pull_request_id
-        else -cast(row_number() over (order by m.repository, m.sha) as bigint)
-    end as change_id,
-    m.repository as repository,
-    m.pull_request_id as pull_request_id,
-    m.sha as sha,
-    m.commit_id as commit_id,
-    m.landed_sha as landed_sha,
-    m.authored_at as authored_at,
-    m.is_bot as is_bot,
+    n.change_id as change_id,
+    n.repository as repository,
+    n.pull_request_id as pull_request_id,
+    n.sha as sha,
+    n.commit_id as commit_id,
+    n.landed_sha as landed_sha,
+    n.authored_at as authored_at,
+    n.is_bot as is_bot,
+    n.place as place,
     w.sha is not null as has_paths
-from members m
-cross join rules r
-left join with_paths w on w.repository = m.repository and w.sha = m.sha
+from numbered n
+left join with_paths w on w.repository = n.repository and w.sha = n.sha
