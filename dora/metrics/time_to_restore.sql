@@ -6,17 +6,16 @@
 -- part: counted
 -- An incident of several services is one incident in a roll-up: the row of its first service counts.
 with dated as (
-    select r.*, dora_day(case when r.open then r.failed_at else r.recovered_at end) as day,
+    select r.*, u.caused_by, dora_day(case when r.open then r.failed_at else r.recovered_at end) as day,
         dora_day(coalesce(r.recovered_at, u.as_of)) as owned_day
     from recovered_deployments r
-    cross join (select as_of from rules) u
+    cross join (select as_of, caused_by from rules) u
 ), in_scope as (
     select
         s.scope_id, s.first_cell, s.from_period, d.*,
         case when v.service is null then 0 else 1 end as is_covered,
-        case when d.deployment is not null then 1 else cast(row_number() over (
-            partition by s.scope_id, d.incident_source, d.incident, d.deployment
-            order by d.service
+        case when d.caused_by = 'deployment' then 1 else cast(row_number() over (
+            partition by s.scope_id, d.incident_source, d.incident order by d.service
         ) as bigint) end as turn
     from dated d
     join scope_services s on s.service = d.service

@@ -18,7 +18,7 @@ from dora.windows import Window
 TIME, TEXT, WHOLE, FLAG, DAY = "TIMESTAMP", "VARCHAR", "BIGINT", "BOOLEAN", "DATE"
 
 COLUMNS: dict[str, dict[str, str]] = {
-    "rules": {"as_of": TIME},
+    "rules": {"as_of": TIME, "caused_by": TEXT},
     "services": {"service": TEXT, "team": TEXT},
     "team_services": {"team": TEXT, "service": TEXT, "from_day": DAY, "until_day": DAY},
     "covered_services": {"service": TEXT},
@@ -108,12 +108,14 @@ def question(
     engine: Any = None,
 ) -> Question:
     """A question to marts with these rows."""
-    tables = Marts(engine or DuckDB.empty(), {"rules": [{"as_of": as_of}], **rows})
+    rules = rules or Rules()
+    known = {"as_of": as_of, "caused_by": rules.caused_by}
+    tables = Marts(engine or DuckDB.empty(), {"rules": [known], **rows})
     directory = Directory.read(tables)
     scope = directory.scope(services, teams)
     scopes = (scope, *directory.each(scope, each))
     grains = (by,) if isinstance(by, str) else tuple(by)
-    return Question(tables, window, grains, as_of, rules or Rules(), scopes, directory)
+    return Question(tables, window, grains, as_of, rules, scopes, directory)
 
 
 def deployment(name: str, finished: str, service: str = "shop", **given: Any) -> dict[str, Any]:

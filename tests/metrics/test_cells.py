@@ -299,16 +299,15 @@ def test_recovery_of_services_nobody_reports_incidents_of_is_unknown(engine):
     assert result.left_out["reason"].tolist() == ["no incident source covers the service"]
 
 
-def test_an_incident_of_two_services_is_one_in_a_roll_up(engine):
-    shared = {"deployment": None, "environment": None, "incident_source": "pd", "incident": "i1"}
+@pytest.mark.parametrize("linked", [(None, None), ("d1", "d2"), ("d1", "d1")])
+def test_an_incident_of_two_services_is_one_in_a_roll_up(engine, linked):
+    shared = {"environment": None, "incident_source": "pd", "incident": "i1"}
     rows = deployed(
         deployment("d1", "2026-03-02 10:00"),
         deployment("d2", "2026-03-02 10:00", "tools"),
         recovered_deployments=[
-            recovery(None, "2026-03-03 10:00", "2026-03-03 12:00", **shared),
-            recovery(
-                None, "2026-03-03 10:00", "2026-03-03 12:00", **(shared | {"service": "tools"})
-            ),
+            recovery(linked[0], "2026-03-03 10:00", "2026-03-03 12:00", **shared),
+            recovery(linked[1], "2026-03-03 10:00", "2026-03-03 12:00", **shared, service="tools"),
         ],
     )
     result = ask("time_to_restore", rows, rules=Rules(caused_by="any"), each=("service",),
