@@ -8,9 +8,9 @@ import pytest
 from packaging.version import Version
 from pydantic import ValidationError
 
-from connectors._git_deployments import in_order
-from connectors._git_versions import family, version
 from connectors.git import Git
+from connectors.git.deployments import in_order
+from connectors.git.versions import family, version
 from connectors.testing import Reading, key_of, read
 from dora.connector import load
 from dora.errors import RepositoryError, SourceError

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors import _git_process
-from connectors._git_clone import canonical, web_address
-from connectors.git import Git
+from connectors.git import Git, process
+from connectors.git.clone import canonical, web_address
 from connectors.testing import read
 from dora.connector import Block, Checkpoint
 from dora.errors import RepositoryError, SourceError
@@ -105,7 +104,7 @@ def test_git_that_dies_half_way_is_an_error_and_no_checkpoint(
 ) -> None:
     for number in range(200):
         history.commit(f"{number}", body="long " * 400)
-    monkeypatch.setattr(_git_process, "CHUNK", 1000)
+    monkeypatch.setattr(process, "CHUNK", 1000)
     items = git(history.path).records(Commit, None)
     block = next(items)
     assert isinstance(block, Block)
@@ -211,13 +210,13 @@ def test_nothing_new_asks_for_the_refs_and_no_more(
     for kind in connector.provides:
         cursors[kind] = read(connector, kind).cursor
     asked: list[str] = []
-    start = _git_process.GitProcess.start
+    start = process.GitProcess.start
 
     def listen(self: Any, arguments: Any, *rest: Any, **more: Any) -> Any:
         asked.append(arguments[0])
         return start(self, arguments, *rest, **more)
 
-    monkeypatch.setattr(_git_process.GitProcess, "start", listen)
+    monkeypatch.setattr(process.GitProcess, "start", listen)
     again = git(history.path, deployments=["tags:v*", "merges:main"])
     for kind in again.provides:
         assert list(again.records(kind, cursors[kind])) == [Checkpoint(cursors[kind])]

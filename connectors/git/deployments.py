@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from connectors._git_clone import TAGS, Snapshot
-from connectors._git_process import GitProcess
-from connectors._git_versions import version
+from connectors.git.clone import TAGS, Snapshot
+from connectors.git.process import GitProcess
+from connectors.git.versions import version
 from dora.errors import RepositoryError
 
 RuleKind = Literal["tags", "merges", "file"]

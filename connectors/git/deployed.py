@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from connectors._git_clone import Snapshot, present
-from connectors._git_deployments import (
+from connectors.git.clone import Snapshot, present
+from connectors.git.deployments import (
     Inferred,
     Rule,
     fitting,
@@ -19,9 +19,9 @@ from connectors._git_deployments import (
     rule,
     some,
 )
-from connectors._git_file import DeploymentFile
-from connectors._git_history import utf8
-from connectors._git_process import GitProcess
+from connectors.git.file import DeploymentFile
+from connectors.git.history import utf8
+from connectors.git.process import GitProcess
 from dora.connector import Block, Checkpoint, Cursor, Item, Note, Rejected, Removed
 from dora.records import Deployment
 

@@ -18,14 +18,14 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from connectors import _git_history as history
-from connectors._git_clone import HEADS, REMOTES, TAGS, Snapshot, present, snapshot
-from connectors._git_deployed import DeploymentStream
-from connectors._git_deployments import fitting, require, rule, some
-from connectors._git_lines import counted
-from connectors._git_patches import copies
-from connectors._git_process import GitProcess
-from connectors._git_versions import family
+from connectors.git import history
+from connectors.git.clone import HEADS, REMOTES, TAGS, Snapshot, present, snapshot
+from connectors.git.deployed import DeploymentStream
+from connectors.git.deployments import fitting, require, rule, some
+from connectors.git.lines import counted
+from connectors.git.patches import copies
+from connectors.git.process import GitProcess
+from connectors.git.versions import family
 from dora.connector import Block, Checkpoint, Cursor, Finding, Item, Note
 from dora.errors import RepositoryError, SourceError
 from dora.records import Commit, CommitPath, CommitReference, Deployment, Record, Repository

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Literal, TypeAlias
 
-from connectors._git_process import GitProcess
+from connectors.git.process import GitProcess
 from dora.connector import Rejected
 from dora.records import Commit
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from connectors._git_process import GitProcess
+from connectors.git.process import GitProcess
 from dora.connector import Rejected
 from dora.errors import RecordError, SourceError
 from dora.records import Deployment, columns

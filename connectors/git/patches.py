@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
-from connectors._git_history import Range, changed_paths
-from connectors._git_process import GitProcess, stop
+from connectors.git.history import Range, changed_paths
+from connectors.git.process import GitProcess, stop
 
 _DIFF = ("diff-tree", "--stdin", "--root", "-p", "--no-ext-diff", "--no-textconv")
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
-from connectors._git_process import GitProcess, stop
+from connectors.git.process import GitProcess, stop
 
 BLOCK = 256
 WORKERS = 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connectors._git_process import GitProcess
+from connectors.git.process import GitProcess
 from dora.errors import RepositoryError
 
 HEADS = "refs/heads/"
