@@ -95,11 +95,19 @@ class Repositories:
                 continue
             assert original.fact is not None
             found.append(
-                Change(repository, sha, original.landed_sha, original.landing,
-                       original.fact.authored_at, original.fact.is_bot)
+                Change(
+                    repository,
+                    sha,
+                    original.landed_sha,
+                    original.landing,
+                    original.fact.authored_at,
+                    original.fact.is_bot,
+                )
             )
-        landed = {x.sha: x for x in sorted(
-            landings.landings.values(), key=lambda x: x.order, reverse=True)}
+        landed = {
+            x.sha: x
+            for x in sorted(landings.landings.values(), key=lambda x: x.order, reverse=True)
+        }
         for sha, commit in commits.items():
             if len(commit.parents.split()) > 1 or sha in landings.originals:
                 continue
@@ -107,8 +115,9 @@ class Repositories:
                 continue
             landing = landed.get(sha)
             stands = landings.stands_at(landing) if landing else sha
-            found.append(Change(repository, sha, stands, landing, commit.authored_at,
-                                commit.is_bot))
+            found.append(
+                Change(repository, sha, stands, landing, commit.authored_at, commit.is_bot)
+            )
         return [c for c in found if c.sha not in self.copies[repository]]
 
     def pull_requests_as_changes(self, repository: str) -> list[tuple[Change, list[str]]]:
@@ -117,7 +126,8 @@ class Repositories:
         found = []
         for landing in landings.landings.values():
             own = [
-                c for c in self.commits_as_changes(repository)
+                c
+                for c in self.commits_as_changes(repository)
                 if c.landing and c.landing.number == landing.number
             ]
             unknown = not landings.listed(landing.number)
@@ -132,8 +142,12 @@ class Repositories:
                 landed = landings.stands_at(landing)
                 bot = commits[landing.sha].is_bot
             bot = landing.fact.is_bot if landing.fact else bot
-            found.append((Change(repository, sha, landed, landing, authored, bot),
-                          [c.sha for c in own] or [landing.sha]))
+            found.append(
+                (
+                    Change(repository, sha, landed, landing, authored, bot),
+                    [c.sha for c in own] or [landing.sha],
+                )
+            )
         return found
 
 
@@ -151,7 +165,8 @@ def is_hotfix(work: Repositories, change: Change) -> bool:
         return True
     branch = pull.head_branch
     return branch is not None and any(
-        fnmatchcase(branch.lower(), pattern.lower()) for pattern in marks.branches)
+        fnmatchcase(branch.lower(), pattern.lower()) for pattern in marks.branches
+    )
 
 
 def is_revert(work: Repositories, change: Change) -> bool:
@@ -181,9 +196,9 @@ def arrival(work: Repositories, stream: Stream, places: set[str]) -> Arrival | N
 NINETY_DAYS = timedelta(days=90)
 
 
-def decide(work: Repositories, streams_: list[Stream], places: set[str]) -> tuple[
-    str, Arrival | None
-]:
+def decide(
+    work: Repositories, streams_: list[Stream], places: set[str]
+) -> tuple[str, Arrival | None]:
     """The state of a change over all production environments, and the arrival that decides."""
     found = [a for s in streams_ if (a := arrival(work, s, places)) is not None]
     if not found:
@@ -198,23 +213,32 @@ def decide(work: Repositories, streams_: list[Stream], places: set[str]) -> tupl
     for stream in streams_:
         used = any(
             since - NINETY_DAYS <= s.fact.finished_at < since
-            for s in stream.steps if s.fact.finished_at
+            for s in stream.steps
+            if s.fact.finished_at
         )
         if used and not any(a.stream is stream for a in found):
             return "waiting", None
     counted = [
-        a for a in found
-        if a is first or any(
+        a
+        for a in found
+        if a is first
+        or any(
             since - NINETY_DAYS <= s.fact.finished_at < since
-            for s in a.stream.steps if s.fact.finished_at
+            for s in a.stream.steps
+            if s.fact.finished_at
         )
     ]
     last = max(counted, key=lambda a: a.order)
     return last.state, last
 
 
-def stages(ready: datetime | None, review: datetime | None, merged: datetime | None,
-           committed: datetime, delivered: datetime | None) -> list[int | None]:
+def stages(
+    ready: datetime | None,
+    review: datetime | None,
+    merged: datetime | None,
+    committed: datetime,
+    delivered: datetime | None,
+) -> list[int | None]:
     """Coding, pickup, review, merge to deploy, in microseconds."""
     found: list[int | None] = []
     last = committed
@@ -236,8 +260,9 @@ def delivered_changes(known: Known, rules: Rules) -> list[Row]:
     rows = []
     for repository, service in sorted({key[:2] for key in work.streams}):
         ours = [s for k, s in sorted(work.streams.items()) if k[:2] == (repository, service)]
-        landing_soon = _waiting_room(work, repository, [
-            s for k, s in future.items() if k[:2] == (repository, service)])
+        landing_soon = _waiting_room(
+            work, repository, [s for k, s in future.items() if k[:2] == (repository, service)]
+        )
         if rules.change == "commit":
             units = [(c, [c.sha]) for c in work.commits_as_changes(repository)]
         else:
@@ -245,12 +270,14 @@ def delivered_changes(known: Known, rules: Rules) -> list[Row]:
         for change, members in units:
             if not _belongs(work, service, change, members):
                 continue
-            places = {
-                p for sha in members for p in work.places(repository, sha, change.landing)
-            }
+            places = {p for sha in members for p in work.places(repository, sha, change.landing)}
             state, how = decide(work, ours, places)
-            if state == "waiting" and how is None and not _reached_at_all(
-                    work, ours, places) and not places & landing_soon:
+            if (
+                state == "waiting"
+                and how is None
+                and not _reached_at_all(work, ours, places)
+                and not places & landing_soon
+            ):
                 continue
             rows.append(_row(work, service, change, state, how))
     return rows
@@ -278,8 +305,7 @@ def _belongs(work: Repositories, service: str, change: Change, members: list[str
     return False
 
 
-def _row(work: Repositories, service: str, change: Change, state: str,
-         how: Arrival | None) -> Row:
+def _row(work: Repositories, service: str, change: Change, state: str, how: Arrival | None) -> Row:
     pull = change.pull
     key = (change.repository, change.landing.number if change.landing else -1)
     reviews = [r.submitted_at for r in work.known.reviews.get(key, []) if r.by == "person"]
@@ -294,17 +320,28 @@ def _row(work: Repositories, service: str, change: Change, state: str,
     if work.rules.change == "pull_request" and change.landing:
         whole = f"{change.repository}#{change.landing.number}"
     return {
-        "change": whole, "repository": change.repository, "service": service,
-        "sha": change.sha, "landed_sha": change.landed_sha,
+        "change": whole,
+        "repository": change.repository,
+        "service": service,
+        "sha": change.sha,
+        "landed_sha": change.landed_sha,
         "pull_request": change.landing.number if change.landing else None,
-        "source": how.step.source if how else None, "deployment": fact.id if fact else None,
+        "source": how.step.source if how else None,
+        "deployment": fact.id if fact else None,
         "environment": fact.environment if fact else None,
         "version": fact.version if fact else None,
-        "committed_at": change.authored_at, "ready_at": ready, "first_review_at": review,
-        "merged_at": merged, "delivered_at": delivered, "us": took,
-        "coding_us": parts[0], "pickup_us": parts[1], "review_us": parts[2],
+        "committed_at": change.authored_at,
+        "ready_at": ready,
+        "first_review_at": review,
+        "merged_at": merged,
+        "delivered_at": delivered,
+        "us": took,
+        "coding_us": parts[0],
+        "pickup_us": parts[1],
+        "review_us": parts[2],
         "merge_to_deploy_us": parts[3],
-        "is_bot": change.is_bot, "is_hotfix": is_hotfix(work, change),
+        "is_bot": change.is_bot,
+        "is_hotfix": is_hotfix(work, change),
         "reverts_change": is_revert(work, change),
         "left_out": left_out(work.rules, state, change.is_bot, took),
         "url": pull.url if pull else None,

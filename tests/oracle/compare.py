@@ -14,8 +14,16 @@ Cells = tuple[Any, ...]
 
 KEYS = {
     "delivered_changes": ["service", "change"],
-    "deployment_failures": ["deployment", "service", "environment", "rule", "incident",
-                            "repair_deployment", "repair_service", "repair_environment"],
+    "deployment_failures": [
+        "deployment",
+        "service",
+        "environment",
+        "rule",
+        "incident",
+        "repair_deployment",
+        "repair_service",
+        "repair_environment",
+    ],
     "judged_deployments": ["source", "deployment", "service", "environment"],
     "linked_incidents": ["source", "incident", "service"],
     "recovered_deployments": ["deployment", "service", "environment", "incident"],

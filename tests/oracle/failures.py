@@ -9,12 +9,17 @@ from typing import Any
 
 from dora.records import Deployment, Incident
 from dora.rules import FAILURE_RULES, Rules
-from tests.oracle.changes import Arrival, Change, Repositories, Row, arrival, is_hotfix, is_revert
+from tests.oracle.changes import Arrival, Change, Repositories, Row, arrival, is_hotfix
 from tests.oracle.streams import Key, Step, Stream
 from tests.oracle.world import Known, us
 
-CONFIDENCE = {"stated": "stated", "rollback": "high", "revert": "high", "hotfix": "medium",
-              "window": "low"}
+CONFIDENCE = {
+    "stated": "stated",
+    "rollback": "high",
+    "revert": "high",
+    "hotfix": "medium",
+    "window": "low",
+}
 Attempt = tuple[str, str, str, str]
 """Source, deployment, service, environment."""
 
@@ -61,10 +66,7 @@ class Production:
 
     def line(self, service: str, environment: str | None = None) -> list[Attempt]:
         """Successful deployments of a service in the order in which they took effect."""
-        found = [
-            a for a in self.steps
-            if a[2] == service and environment in (None, a[3])
-        ]
+        found = [a for a in self.steps if a[2] == service and environment in (None, a[3])]
         return sorted(found, key=lambda a: (self.fact(a).finished_at, self._rank(a), *a))
 
     def _rank(self, one: Attempt) -> int:
@@ -103,9 +105,12 @@ def gap(production: Production, failed: Attempt, repair: Attempt) -> int | None:
 # --- the rules, one by one ----------------------------------------------------------------
 
 
-def stated(production: Production, linkable: dict[tuple[str, str], Incident],
-           services: dict[tuple[str, str], list[str]],
-           roots: dict[tuple[str, str], tuple[str, str]]) -> set[Evidence]:
+def stated(
+    production: Production,
+    linkable: dict[tuple[str, str], Incident],
+    services: dict[tuple[str, str], list[str]],
+    roots: dict[tuple[str, str], tuple[str, str]],
+) -> set[Evidence]:
     """What incidents, deployments and labels say; an invalid incident says nothing."""
     found = set()
     for source, cause in production.known.causes:
@@ -130,16 +135,17 @@ def stated(production: Production, linkable: dict[tuple[str, str], Incident],
     return found
 
 
-def said_repaired(production: Production, repair: Attempt,
-                  links: tuple[str, ...] = ("fixes", "rolls_back")) -> set[Attempt]:
+def said_repaired(
+    production: Production, repair: Attempt, links: tuple[str, ...] = ("fixes", "rolls_back")
+) -> set[Attempt]:
     """What a deployment says it fixes or rolls back: the nearest of those that bear the name."""
     found: set[Attempt] = set()
     for fact in production.rows[repair]:
         for text in {getattr(fact, link) for link in links} - {None}:
             bearing = [
-                one for one, facts in production.rows.items()
-                if one[:2] != repair[:2] and (
-                    one[1] == text or any(f.url == text for f in facts))
+                one
+                for one, facts in production.rows.items()
+                if one[:2] != repair[:2] and (one[1] == text or any(f.url == text for f in facts))
             ]
             near = {
                 one: (one[0] == repair[0], one[2] == repair[2], one[3] == repair[3])
@@ -152,7 +158,8 @@ def said_repaired(production: Production, repair: Attempt,
 def named(production: Production, cause: str) -> set[Attempt]:
     """The deployments that a stated cause names: by id or address, or by commit or change."""
     direct = {
-        one for one, facts in production.rows.items()
+        one
+        for one, facts in production.rows.items()
         if one[1] == cause or any(f.url == cause for f in facts)
     }
     if direct:
@@ -175,11 +182,15 @@ def _standing_for(production: Production, repository: str, sha: str) -> set[Atte
     Else the first attempt at it.
     """
     found = set()
-    at_it = [a for a, facts in production.rows.items()
-             if any(f.repository == repository and f.sha == sha for f in facts)]
+    at_it = [
+        a
+        for a, facts in production.rows.items()
+        if any(f.repository == repository and f.sha == sha for f in facts)
+    ]
     delivering = [
         attempt(key, there.step)
-        for key, stream in production.work.streams.items() if key[0] == repository
+        for key, stream in production.work.streams.items()
+        if key[0] == repository
         and (there := production.delivered_by(stream, sha)) is not None
         and _counts_for(production, key[1], repository, sha)
     ]
@@ -189,7 +200,8 @@ def _standing_for(production: Production, repository: str, sha: str) -> set[Atte
         carried = [a for a in line if a in delivering]
         tried = sorted(
             (production.fact(a).finished_at or production.fact(a).started_at, a)
-            for a in at_it if a[2] == service
+            for a in at_it
+            if a[2] == service
         )
         found.add(exact[0] if exact else carried[0] if carried else tried[0][1])
     return found
@@ -197,13 +209,17 @@ def _standing_for(production: Production, repository: str, sha: str) -> set[Atte
 
 def _all_shas(production: Production, repository: str) -> set[str]:
     return set(production.known.commits[repository]) | (
-        production.work.landings[repository].listed_anywhere)
+        production.work.landings[repository].listed_anywhere
+    )
 
 
 def _counts_for(production: Production, service: str, repository: str, sha: str) -> bool:
     known = production.known
-    seen = {sha} if known.paths.get((repository, sha)) else (
-        production.work.landings[repository].places(sha))
+    seen = (
+        {sha}
+        if known.paths.get((repository, sha))
+        else (production.work.landings[repository].places(sha))
+    )
     return any(known.touches(service, repository, place) for place in seen)
 
 
@@ -215,8 +231,9 @@ def rollbacks(production: Production) -> set[Evidence]:
                 if not stream.steps[before].rollback:
                     failed = attempt(key, stream.steps[before])
                     repair = attempt(key, step)
-                    found.add(Evidence(failed, "rollback", None, repair,
-                                       gap(production, failed, repair)))
+                    found.add(
+                        Evidence(failed, "rollback", None, repair, gap(production, failed, repair))
+                    )
     return found
 
 
@@ -224,8 +241,10 @@ def reverts(production: Production, *, of_baseline: bool = False) -> set[Evidenc
     found = set()
     for key, stream in production.work.streams.items():
         for reverting, reverted in _reverted(production, key[0]):
-            if not (_counts_for(production, key[1], key[0], reverting)
-                    and _counts_for(production, key[1], key[0], reverted)):
+            if not (
+                _counts_for(production, key[1], key[0], reverting)
+                and _counts_for(production, key[1], key[0], reverted)
+            ):
                 continue
             first = production.delivered_by(stream, reverted)
             then = production.delivered_by(stream, reverting)
@@ -259,9 +278,9 @@ def _reverts_something(production: Production, repository: str, sha: str) -> boo
         return True
     landings = work.landings[repository]
     for landing in landings.landings.values():
-        if landing.fact and landing.fact.reverts is not None:
-            if sha == landing.sha or sha in landings.listed(landing.number):
-                return True
+        about = {landing.sha, *landings.listed(landing.number)}
+        if landing.fact and landing.fact.reverts is not None and sha in about:
+            return True
     return False
 
 
@@ -303,14 +322,18 @@ def _microseconds(length: Any) -> int:
     return (length.days * 86_400 + length.seconds) * 1_000_000 + length.microseconds
 
 
-def by_window(production: Production, linkable: dict[tuple[str, str], Incident],
-              services: dict[tuple[str, str], list[str]]) -> set[Evidence]:
+def by_window(
+    production: Production,
+    linkable: dict[tuple[str, str], Incident],
+    services: dict[tuple[str, str], list[str]],
+) -> set[Evidence]:
     found = set()
     limit = production.rules.failure_window
     for key, incident in linkable.items():
         for service in services[key]:
             before = [
-                a for a in production.line(service)
+                a
+                for a in production.line(service)
                 if finish(production, a) <= incident.detected_at  # type: ignore[operator]
             ]
             if not before:
@@ -341,9 +364,12 @@ def not_rollback(production: Production, one: Attempt) -> Attempt | None:
     return line[-1] if line else None
 
 
-def evidence(production: Production, linkable: dict[tuple[str, str], Incident],
-             services: dict[tuple[str, str], list[str]],
-             roots: dict[tuple[str, str], tuple[str, str]]) -> dict[Evidence, bool]:
+def evidence(
+    production: Production,
+    linkable: dict[tuple[str, str], Incident],
+    services: dict[tuple[str, str], list[str]],
+    roots: dict[tuple[str, str], tuple[str, str]],
+) -> dict[Evidence, bool]:
     """All evidence, and of each piece whether it decides."""
     rules = production.rules.failure_rules
     found: set[Evidence] = set()
@@ -360,7 +386,8 @@ def evidence(production: Production, linkable: dict[tuple[str, str], Incident],
     return {
         one: all(
             strongest[cause] == one.strength
-            for cause in (one.incident, one.repair) if cause is not None
+            for cause in (one.incident, one.repair)
+            if cause is not None
         )
         for one in found
     }
@@ -369,8 +396,12 @@ def evidence(production: Production, linkable: dict[tuple[str, str], Incident],
 def deployment_failures(judged: dict[Evidence, bool]) -> list[Row]:
     return [
         {
-            "source": e.failed[0], "deployment": e.failed[1], "service": e.failed[2],
-            "environment": e.failed[3], "rule": e.rule, "strength": e.strength,
+            "source": e.failed[0],
+            "deployment": e.failed[1],
+            "service": e.failed[2],
+            "environment": e.failed[3],
+            "rule": e.rule,
+            "strength": e.strength,
             "confidence": CONFIDENCE[e.rule],
             "incident_source": e.incident[0] if e.incident else None,
             "incident": e.incident[1] if e.incident else None,
@@ -378,7 +409,8 @@ def deployment_failures(judged: dict[Evidence, bool]) -> list[Row]:
             "repair_deployment": e.repair[1] if e.repair else None,
             "repair_service": e.repair[2] if e.repair else None,
             "repair_environment": e.repair[3] if e.repair else None,
-            "gap_us": e.gap_us, "decides": decides,
+            "gap_us": e.gap_us,
+            "decides": decides,
         }
         for e, decides in judged.items()
     ]

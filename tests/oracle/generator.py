@@ -6,6 +6,7 @@ edges of windows come up often.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from random import Random
 
@@ -20,7 +21,7 @@ class Story:
     """One random repository and what happened to it."""
 
     def __init__(self, world: World, name: str, seed: int, *, by_paths: bool) -> None:
-        self.random = Random(seed)  # noqa: S311
+        self.random = Random(seed)
         self.scene = Scene(world, name)
         self.by_paths = by_paths
         self.services = [f"{name}-web", f"{name}-api"] if by_paths else [name]
@@ -77,8 +78,12 @@ class Story:
             marks["ready_at"] = at(opened + r.randint(-1, 3))
         self.scene.pull(number, opened, hour, name, originals, **(marks | more))
         for count in range(r.randint(0, 2)):
-            self.scene.review(number, f"r{count}", opened + r.randint(-1, 8),
-                              r.choice(("person", "bot", "author")))
+            self.scene.review(
+                number,
+                f"r{count}",
+                opened + r.randint(-1, 8),
+                r.choice(("person", "bot", "author")),
+            )
         return number
 
     def _squash(self, name: str, tip: str, hour: float) -> None:
@@ -100,23 +105,27 @@ class Story:
 
     def _rebase(self, name: str, tip: str, hour: float) -> None:
         opened = hour - 3
-        self.scene.commit(f"{name}r0", tip, hour, authored_at=at(opened - 5), subject="one",
-                          paths=self._paths())
-        self.scene.commit(name, f"{name}r0", hour, authored_at=at(opened - 4), subject="two",
-                          paths=self._paths())
+        self.scene.commit(
+            f"{name}r0", tip, hour, authored_at=at(opened - 5), subject="one", paths=self._paths()
+        )
+        self.scene.commit(
+            name, f"{name}r0", hour, authored_at=at(opened - 4), subject="two", paths=self._paths()
+        )
         self.numbers += 1
         self.scene.pull(self.numbers, opened, hour, name, f"{name}q0 {name}q1")
 
     def _pick(self, name: str, tip: str, hour: float) -> None:
         """A copy on a side branch of something on the main line, deployed now and then."""
         self._add(name, tip, hour)
-        base, source = sorted(self.random.sample(range(len(self.main)), 2)) if (
-            len(self.main) > 1) else (0, 0)
+        base, source = (
+            sorted(self.random.sample(range(len(self.main)), 2)) if (len(self.main) > 1) else (0, 0)
+        )
         side = f"{name}p"
         self._add(side, self.main[base][0], hour)
         if source:
-            self.scene.says(side, "cherry_picked_from", self.main[source][0],
-                            self.random.choice((40, 12)))
+            self.scene.says(
+                side, "cherry_picked_from", self.main[source][0], self.random.choice((40, 12))
+            )
 
     def _revert(self, name: str, tip: str, hour: float) -> None:
         target = self.random.choice(self.main)[0]
@@ -148,30 +157,44 @@ class Story:
                 done += timedelta(minutes=number)
             self.taken.add((environment, done))
             sha = None if r.random() < 0.06 else names[place]
-            self.scene.deploy(f"d{number}", sha, hour, environment,
-                              **({"finished_at": done} | more))
+            self.scene.deploy(
+                f"d{number}", sha, hour, environment, **({"finished_at": done} | more)
+            )
             if sides and r.random() < 0.15:
-                self.scene.deploy(f"e{number}", None, hour + 0.5, environment,
-                                  full=r.choice(sides), **more)
+                self.scene.deploy(
+                    f"e{number}", None, hour + 0.5, environment, full=r.choice(sides), **more
+                )
         self.last = hour
 
     def _incidents(self) -> None:
         r = self.random
-        finished = [
-            d.finished_at for d in self.scene.facts(Deployment)
-        ]
+        finished = [d.finished_at for d in self.scene.facts(Deployment)]
         for number in range(r.randint(5, 12)):
-            edge = r.choice((timedelta(0), timedelta(hours=24), timedelta(hours=24) + TICK,
-                             timedelta(hours=5), -TICK))
+            edge = r.choice(
+                (
+                    timedelta(0),
+                    timedelta(hours=24),
+                    timedelta(hours=24) + TICK,
+                    timedelta(hours=5),
+                    -TICK,
+                )
+            )
             detected = r.choice([f for f in finished if f]) + edge
             hours = (detected - at(0)) / timedelta(hours=1)
             until = r.choice((None, hours + 1, hours + 9, hours + 50, hours - 1))
-            more: dict[str, object] = {"detected_at": detected,
-                                       "service": r.choice(self.services)}
+            more: dict[str, object] = {"detected_at": detected, "service": r.choice(self.services)}
             if r.random() < 0.2:
                 more |= {"service": None, "repository": self.scene.repository}
-            more |= r.choice(({}, {}, {}, {"external": True}, {"not_planned": True},
-                              {"duplicate_of": f"i{r.randrange(12)}"}))
+            more |= r.choice(
+                (
+                    {},
+                    {},
+                    {},
+                    {"external": True},
+                    {"not_planned": True},
+                    {"duplicate_of": f"i{r.randrange(12)}"},
+                )
+            )
             if until and until > hours and r.random() < 0.3:
                 more["first_resolved_at"] = at(hours + 0.5)
             self.scene.incident(f"i{number}", hours, until, **more)
@@ -180,19 +203,24 @@ class Story:
 
     def _named(self) -> str:
         r = self.random
-        return r.choice((
-            self.scene.id(f"d{r.randrange(12)}"),
-            self.scene.sha(r.choice(self.main)[0]),
-            self.scene.sha(r.choice(self.main)[0])[:10],
-            f"{self.scene.repository}#{r.randint(1, 4)}",
-        ))
+        return r.choice(
+            (
+                self.scene.id(f"d{r.randrange(12)}"),
+                self.scene.sha(r.choice(self.main)[0]),
+                self.scene.sha(r.choice(self.main)[0])[:10],
+                f"{self.scene.repository}#{r.randint(1, 4)}",
+            )
+        )
 
 
-def random_world(seeds: range) -> World:
+def random_world(seeds: Iterable[int]) -> World:
     """Several random repositories in one world; every third holds two services told by path."""
+    seeds = list(seeds)
     services = tuple(
         Service(f"story-{seed}-{part}", (f"example.org/story-{seed}",), (f"{part}/**",), part)
-        for seed in seeds if seed % 3 == 0 for part in ("web", "api")
+        for seed in seeds
+        if seed % 3 == 0
+        for part in ("web", "api")
     )
     world = World(kinds=dict(KINDS), services=services)
     for seed in seeds:

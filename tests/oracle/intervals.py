@@ -13,12 +13,13 @@ TAIL = Fraction(1, 40)
 
 def bisect(goes_up: Callable[[float], float], target: float, low: float, high: float) -> float:
     """Where a rising function meets a target."""
-    for _ in range(200):
+    for _ in range(100):
         middle = (low + high) / 2
         low, high = (middle, high) if goes_up(middle) < target else (low, middle)
     return (low + high) / 2
 
 
+@cache
 def wilson(hits: int, n: int) -> tuple[float, float]:
     """Shares that a score test at 5 % does not refuse: |hits - n p| = z sqrt(n p (1 - p))."""
     z = NormalDist().inv_cdf(0.975)
@@ -33,16 +34,19 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return low, high
 
 
+@cache
 def poisson(count: int) -> tuple[float, float]:
     """Means under which so many or more, or so few or fewer, come up once in forty times."""
+
     def at_most(mean: float, most: int) -> float:
         return math.fsum(
             math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(most + 1)
         )
 
     wide = count + 10 * math.sqrt(count + 1) + 10
-    low = 0.0 if count == 0 else bisect(
-        lambda mean: 1 - at_most(mean, count - 1), 0.025, 1e-12, wide)
+    low = (
+        0.0 if count == 0 else bisect(lambda mean: 1 - at_most(mean, count - 1), 0.025, 1e-12, wide)
+    )
     high = bisect(lambda mean: -at_most(mean, count), -0.025, 1e-12, wide)
     return low, high
 

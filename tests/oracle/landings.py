@@ -44,7 +44,9 @@ class Landings:
         self.commits = known.commits[repository]
         self.graph = Graph(self.commits)
         self.listed_anywhere = {
-            o.sha for (name, _), found in known.originals.items() if name == repository
+            o.sha
+            for (name, _), found in known.originals.items()
+            if name == repository
             for o in found
         }
         self.landings = self._landings()
@@ -90,9 +92,9 @@ class Landings:
         chain, seen, here = [landing.sha], {landing.number}, landing
         while True:
             outer = [
-                o for o in self.landings.values()
-                if o.number not in seen and here.sha in self.listed(o.number)
-                and o.sha != here.sha
+                o
+                for o in self.landings.values()
+                if o.number not in seen and here.sha in self.listed(o.number) and o.sha != here.sha
             ]
             if not outer:
                 return chain
@@ -127,8 +129,11 @@ class Landings:
 
     def _is_inner_landing(self, sha: str, outer: Landing) -> bool:
         return any(
-            inner.sha == sha and inner.number != outer.number and inner.sha != outer.sha
-            and sha not in self.listed(inner.number) and self.listed(inner.number)
+            inner.sha == sha
+            and inner.number != outer.number
+            and inner.sha != outer.sha
+            and sha not in self.listed(inner.number)
+            and self.listed(inner.number)
             for inner in self.landings.values()
         ) or self._is_rebased_inside(sha, outer)
 

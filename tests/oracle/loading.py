@@ -26,8 +26,9 @@ SERVICE_TABLES = {
 }
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, names: list[str],
-           rows: list[tuple[Any, ...]]) -> None:
+def insert(
+    connection: duckdb.DuckDBPyConnection, table: str, names: list[str], rows: list[tuple[Any, ...]]
+) -> None:
     if not rows:
         return
     marks = ", ".join("(" + ", ".join("?" * len(names)) + ")" for _ in rows)
@@ -43,9 +44,7 @@ def duckdb_with(world: World) -> duckdb.DuckDBPyConnection:
     for record_type in RECORD_TYPES:
         names = list(columns(record_type))
         facts = world.of(record_type)
-        rows = [
-            (source, *(_plain(getattr(r, name)) for name in names)) for source, r in facts
-        ]
+        rows = [(source, *(_plain(getattr(r, name)) for name in names)) for source, r in facts]
         if record_type is Commit:
             rows = [(*row, number) for number, row in enumerate(rows, 1)]
             names = [*names, "commit_id"]
@@ -70,14 +69,15 @@ def add_services(connection: duckdb.DuckDBPyConnection, world: World) -> None:
 
 
 def service_rows(known: Known) -> dict[str, set[tuple[Any, ...]]]:
-    from tests.oracle.marts import Incidents, covered_by
     from dora.rules import Rules
+    from tests.oracle.marts import Incidents, covered_by
 
     world = known.world
     deployments = [d for _, d in world.of(Deployment)]
     mapped = {
         (d.repository, stated, service, bool(known.globs(service)))
-        for d in deployments for stated in {d.service or "", ""}
+        for d in deployments
+        for stated in {d.service or "", ""}
         for service in known.services_of(d.repository, stated or None)
     }
     incidents = Incidents(known, Rules())
@@ -87,14 +87,13 @@ def service_rows(known: Known) -> dict[str, set[tuple[Any, ...]]]:
     return {
         "service_map": mapped,
         "incident_services": {
-            (source, i.id, service) for source, i in world.of(Incident)
+            (source, i.id, service)
+            for source, i in world.of(Incident)
             for service in incidents.services_of(i)
         },
         "services": {(s, teams.get(s) or None) for s in every},
         "team_services": {(teams[s], s, *FOREVER) for s in every if teams.get(s)},
-        "environment_kinds": {
-            (d.environment, d.tier or "", known.kind(d)) for d in deployments
-        },
+        "environment_kinds": {(d.environment, d.tier or "", known.kind(d)) for d in deployments},
         "covered_services": {(s,) for s in covered_by(known)},
         "commit_services": {
             (numbers[p.repository, p.sha], service)

@@ -53,10 +53,13 @@ class Incidents:
             return [incident.service]
         if incident.repository:
             return self.known.services_of(incident.repository, None)
-        every = sorted({
-            s for _, d in self.known.world.of(Deployment)
-            for s in self.known.services_of(d.repository, d.service)
-        })
+        every = sorted(
+            {
+                s
+                for _, d in self.known.world.of(Deployment)
+                for s in self.known.services_of(d.repository, d.service)
+            }
+        )
         return every if len(every) == 1 else []
 
     def _state(self, key: IncidentKey) -> str:
@@ -79,7 +82,7 @@ class Incidents:
             if of is None or (key[0], of) not in self.facts:
                 return chain[-1]
             if (key[0], of) in chain:
-                return min(chain[chain.index((key[0], of)):])
+                return min(chain[chain.index((key[0], of)) :])
             chain.append((key[0], of))
 
     def resolved(self, incident: Incident) -> datetime | None:
@@ -95,10 +98,13 @@ def marts(world: World, rules: Rules, as_of: datetime) -> Marts:
     production = Production(known, rules)
     incidents = Incidents(known, rules)
     judged = evidence(
-        production, incidents.linkable, incidents.services,
+        production,
+        incidents.linkable,
+        incidents.services,
         {
             key: incidents.root(key)
-            for key in incidents.facts if incidents.first_state[key] != "invalid"
+            for key in incidents.facts
+            if incidents.first_state[key] != "invalid"
         },
     )
     return Marts(
@@ -120,9 +126,15 @@ def linked_incidents(incidents: Incidents, judged: dict[Evidence, bool]) -> list
             state = "linked" if key in links else "unlinked" if services[0] else "unmapped"
         end = incidents.resolved(incident)
         rows.extend(
-            {"source": key[0], "incident": key[1], "service": service,
-             "detected_at": incident.detected_at, "resolved_at": end, "open": end is None,
-             "state": state}
+            {
+                "source": key[0],
+                "incident": key[1],
+                "service": service,
+                "detected_at": incident.detected_at,
+                "resolved_at": end,
+                "open": end is None,
+                "state": state,
+            }
             for service in services
         )
     return rows
@@ -135,8 +147,9 @@ def covered_by(known: Known) -> set[str]:
     return named | set(known.world.covers)
 
 
-def judged_deployments(production: Production, incidents: Incidents,
-                       judged: dict[Evidence, bool]) -> list[Row]:
+def judged_deployments(
+    production: Production, incidents: Incidents, judged: dict[Evidence, bool]
+) -> list[Row]:
     rework = rework_kinds(production)
     insured = covered_by(production.known)
     rows = []
@@ -152,23 +165,42 @@ def judged_deployments(production: Production, incidents: Incidents,
         limit = production.rules.judged_after
         mature = succeeded and age is not None and age >= us_of(limit)
         baselines = {s.steps[p].baseline for s, p in production.steps.get(one, [])}
-        rows.append({
-            "source": one[0], "deployment": one[1], "service": one[2], "environment": one[3],
-            "repository": fact.repository, "version": fact.version, "sha": fact.sha,
-            "status": fact.status, "succeeded": succeeded, "started_at": fact.started_at,
-            "finished_at": fact.finished_at, "baseline": baselines == {True},
-            "rollback": production.is_rollback(one), "inferred": fact.inferred,
-            "unplanned": fact.unplanned, "fixes": fact.fixes, "rolls_back": fact.rolls_back,
-            "failure_label": any(
-                x.strip().lower() in production.rules.failure_labels
-                for f in facts for x in (f.labels or "").split(",")),
-            "url": fact.url, "mature": mature, "pending": succeeded and not mature,
-            "failed": bool(mine), "rule": best.rule if best else None,
-            "confidence": CONFIDENCE[best.rule] if best else None,
-            "incident_source": best.incident[0] if best and best.incident else None,
-            "incident": best.incident[1] if best and best.incident else None,
-            "covered": one[2] in insured, "rework_kind": rework.get(one),
-        })
+        rows.append(
+            {
+                "source": one[0],
+                "deployment": one[1],
+                "service": one[2],
+                "environment": one[3],
+                "repository": fact.repository,
+                "version": fact.version,
+                "sha": fact.sha,
+                "status": fact.status,
+                "succeeded": succeeded,
+                "started_at": fact.started_at,
+                "finished_at": fact.finished_at,
+                "baseline": baselines == {True},
+                "rollback": production.is_rollback(one),
+                "inferred": fact.inferred,
+                "unplanned": fact.unplanned,
+                "fixes": fact.fixes,
+                "rolls_back": fact.rolls_back,
+                "failure_label": any(
+                    x.strip().lower() in production.rules.failure_labels
+                    for f in facts
+                    for x in (f.labels or "").split(",")
+                ),
+                "url": fact.url,
+                "mature": mature,
+                "pending": succeeded and not mature,
+                "failed": bool(mine),
+                "rule": best.rule if best else None,
+                "confidence": CONFIDENCE[best.rule] if best else None,
+                "incident_source": best.incident[0] if best and best.incident else None,
+                "incident": best.incident[1] if best and best.incident else None,
+                "covered": one[2] in insured,
+                "rework_kind": rework.get(one),
+            }
+        )
     return rows
 
 
@@ -198,8 +230,9 @@ def rework_kinds(production: Production) -> dict[Attempt, str]:
     return kinds
 
 
-def recovered(production: Production, incidents: Incidents,
-              judged: dict[Evidence, bool]) -> list[Row]:
+def recovered(
+    production: Production, incidents: Incidents, judged: dict[Evidence, bool]
+) -> list[Row]:
     if production.rules.caused_by == "any":
         return by_incident(incidents)
     rows = []
@@ -213,8 +246,9 @@ def recovered(production: Production, incidents: Incidents,
     return rows
 
 
-def _by_links(production: Production, incidents: Incidents, one: Attempt,
-              linked: list[IncidentKey]) -> Row:
+def _by_links(
+    production: Production, incidents: Incidents, one: Attempt, linked: list[IncidentKey]
+) -> Row:
     facts = {key: incidents.facts[key] for key in linked}
     since = min(i.detected_at for i in facts.values())
     ends = [incidents.resolved(i) for i in facts.values()]
@@ -225,7 +259,8 @@ def _by_links(production: Production, incidents: Incidents, one: Attempt,
 def _by_repair(production: Production, one: Attempt, mine: list[Evidence]) -> Row:
     since = production.fact(one).finished_at or production.fact(one).started_at
     repairs = sorted(
-        (production.fact(e.repair).finished_at, e.strength, e.repair, e.rule) for e in mine
+        (production.fact(e.repair).finished_at, e.strength, e.repair, e.rule)
+        for e in mine
         if e.repair and e.repair in production.steps
     )
     if not repairs:
@@ -242,15 +277,25 @@ def _by_repair(production: Production, one: Attempt, mine: list[Evidence]) -> Ro
     return _recovery(one, since, until, kind)
 
 
-def _recovery(one: Attempt, since: datetime | None, until: datetime | None,
-              kind: str | None) -> Row:
+def _recovery(
+    one: Attempt, since: datetime | None, until: datetime | None, kind: str | None
+) -> Row:
     took = us(until) - us(since) if since and until else None
     return {
-        "source": one[0], "deployment": one[1], "environment": one[3], "service": one[2],
-        "failed_at": since, "recovered_at": until, "us": took, "open": until is None,
+        "source": one[0],
+        "deployment": one[1],
+        "environment": one[3],
+        "service": one[2],
+        "failed_at": since,
+        "recovered_at": until,
+        "us": took,
+        "open": until is None,
         "kind": kind if until else None,
-        "left_out": "no time of failure" if since is None
-        else "negative duration" if took is not None and took < 0 else None,
+        "left_out": "no time of failure"
+        if since is None
+        else "negative duration"
+        if took is not None and took < 0
+        else None,
     }
 
 
@@ -258,15 +303,21 @@ def by_incident(incidents: Incidents) -> list[Row]:
     rows = []
     for key, incident in incidents.facts.items():
         state = incidents.first_state[key]
-        counts = state == "linkable" or (
-            state == "external" and incidents.rules.external_incidents)
+        counts = state == "linkable" or (state == "external" and incidents.rules.external_incidents)
         end = incidents.resolved(incident)
         services: list[str | None] = [*incidents.services[key]] or [None]
-        rows.extend({
-            "incident_source": key[0], "incident": key[1], "service": service,
-            "failed_at": incident.detected_at, "recovered_at": end,
-            "us": us(end) - us(incident.detected_at) if end else None, "open": end is None,
-            "kind": "incident resolved" if end else None,
-            "left_out": None if counts else state,
-        } for service in services)
+        rows.extend(
+            {
+                "incident_source": key[0],
+                "incident": key[1],
+                "service": service,
+                "failed_at": incident.detected_at,
+                "recovered_at": end,
+                "us": us(end) - us(incident.detected_at) if end else None,
+                "open": end is None,
+                "kind": "incident resolved" if end else None,
+                "left_out": None if counts else state,
+            }
+            for service in services
+        )
     return rows

@@ -15,8 +15,12 @@ from tests.oracle.marts import Marts, covered_by
 from tests.oracle.periods import Period, local_day, periods, zone
 from tests.oracle.world import Known
 
-SHARES = {"value": Fraction(1, 2), "p75": Fraction(3, 4), "p90": Fraction(9, 10),
-          "p95": Fraction(19, 20)}
+SHARES = {
+    "value": Fraction(1, 2),
+    "p75": Fraction(3, 4),
+    "p90": Fraction(9, 10),
+    "p95": Fraction(19, 20),
+}
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,14 @@ class Report:
     """Every cell of every metric, as rows of numbers; times in microseconds, as fractions."""
 
     def __init__(self, known: Known, marts: Marts, asked: Asked) -> None:
+        self.known = known
         self.marts = marts
         self.asked = asked
         self.zone: ZoneInfo = zone(asked.zone)
         self.as_of = known.as_of
         self.today = local_day(known.as_of, self.zone)
         self.covered = covered_by(known)
+        self._first_days: dict[frozenset[str], date | None] = {}
         self.periods = periods(asked.start, asked.end, asked.grains, self.today)
 
     def cells(self) -> Iterable[tuple[int, frozenset[str], Period]]:
@@ -49,8 +55,13 @@ class Report:
 
     def table(self, cell: Callable[[frozenset[str], Period], Row]) -> list[Row]:
         return [
-            {"scope_id": number, "grain": period.grain, "period_start": period.start,
-             "partial": self._partial(scope, period)} | cell(scope, period)
+            {
+                "scope_id": number,
+                "grain": period.grain,
+                "period_start": period.start,
+                "partial": self._partial(scope, period),
+            }
+            | cell(scope, period)
             for number, scope, period in self.cells()
         ]
 
@@ -59,14 +70,17 @@ class Report:
         if instant is None:
             return False
         day = local_day(instant, self.zone)
-        return (max(period.start, self.asked.start) <= day < min(period.end, self.asked.end))
+        return max(period.start, self.asked.start) <= day < min(period.end, self.asked.end)
 
     def first_day(self, scope: frozenset[str]) -> date | None:
-        days = [
-            local_day(j["finished_at"], self.zone) for j in self.marts.judged_deployments
-            if j["service"] in scope and j["succeeded"]
-        ]
-        return min(days, default=None)
+        if scope not in self._first_days:
+            days = [
+                local_day(j["finished_at"], self.zone)
+                for j in self.marts.judged_deployments
+                if j["service"] in scope and j["succeeded"]
+            ]
+            self._first_days[scope] = min(days, default=None)
+        return self._first_days[scope]
 
     def _partial(self, scope: frozenset[str], period: Period) -> bool:
         first = self.first_day(scope)
@@ -79,21 +93,26 @@ class Report:
 
     def deployments(self, scope: frozenset[str], period: Period) -> list[Row]:
         return [
-            j for j in self.marts.judged_deployments
+            j
+            for j in self.marts.judged_deployments
             if j["service"] in scope and self.inside(j["finished_at"], period)
         ]
 
     def deployment_frequency(self, scope: frozenset[str], period: Period) -> Row:
         found = [j for j in self.deployments(scope, period) if j["succeeded"]]
-        days = (min(period.end, self.today.fromordinal(self.today.toordinal() + 1))
-                - period.start).days
+        days = (
+            min(period.end, self.today.fromordinal(self.today.toordinal() + 1)) - period.start
+        ).days
         factor = Fraction(7, days) if period.grain == "window" and days > 0 else Fraction(1)
         low, high = poisson(len(found))
         value = len(found) * factor
         gone = self.unknown(scope, period)
-        return {"n": len(found), "value": None if gone else value,
-                "low": None if gone else low * float(factor),
-                "high": None if gone else high * float(factor)}
+        return {
+            "n": len(found),
+            "value": None if gone else value,
+            "low": None if gone else low * float(factor),
+            "high": None if gone else high * float(factor),
+        }
 
     def rate(self, scope: frozenset[str], counted: list[Row], hit: str) -> Row:
         """A share over the services whose incidents are known; of none, a lower bound."""
@@ -106,13 +125,19 @@ class Report:
         if not pooled:
             return {"n": 0, "hits": 0, "value": None, "low": None, "high": None}
         low, high = wilson(hits, len(pooled))
-        return {"n": len(pooled), "hits": hits, "value": Fraction(hits, len(pooled)),
-                "low": low, "high": high}
+        return {
+            "n": len(pooled),
+            "hits": hits,
+            "value": Fraction(hits, len(pooled)),
+            "low": low,
+            "high": high,
+        }
 
     def change_failure_rate(self, scope: frozenset[str], period: Period) -> Row:
         found = [j for j in self.deployments(scope, period) if j["succeeded"]]
         return self.rate(scope, [j for j in found if j["mature"]], "failed") | {
-            "pending": sum(j["pending"] for j in found)}
+            "pending": sum(j["pending"] for j in found)
+        }
 
     def rework_rate(self, scope: frozenset[str], period: Period) -> Row:
         found = [j for j in self.deployments(scope, period) if j["succeeded"]]
@@ -121,10 +146,17 @@ class Report:
     def duration(self, lengths: list[int]) -> Row:
         ranks = median_ranks(len(lengths))
         ordered = sorted(lengths)
-        return {"n": len(lengths)} | {
-            name: quantile(lengths, share) if lengths else None for name, share in SHARES.items()
-        } | {"low": ordered[ranks[0] - 1] if ranks else None,
-             "high": ordered[ranks[1] - 1] if ranks else None}
+        return (
+            {"n": len(lengths)}
+            | {
+                name: quantile(lengths, share) if lengths else None
+                for name, share in SHARES.items()
+            }
+            | {
+                "low": ordered[ranks[0] - 1] if ranks else None,
+                "high": ordered[ranks[1] - 1] if ranks else None,
+            }
+        )
 
     def lead_time(self, scope: frozenset[str], period: Period) -> Row:
         """Each change once, at its first delivery to any service of the scope."""
@@ -133,10 +165,13 @@ class Report:
         late = datetime.max.replace(tzinfo=self.as_of.tzinfo)
         for change in sorted(mine, key=lambda c: (c["delivered_at"] or late, c["service"])):
             first.setdefault((change["repository"], change["change"]), change)
-        return self.duration([
-            c["us"] for c in first.values()
-            if c["left_out"] is None and self.inside(c["delivered_at"], period)
-        ])
+        return self.duration(
+            [
+                c["us"]
+                for c in first.values()
+                if c["left_out"] is None and self.inside(c["delivered_at"], period)
+            ]
+        )
 
     def time_to_restore(self, scope: frozenset[str], period: Period) -> Row:
         seen: set[Any] = set()
@@ -144,8 +179,11 @@ class Report:
         for row in sorted(self.marts.recovered_deployments, key=lambda r: str(r["service"])):
             if row["service"] not in scope or row["service"] not in self.covered:
                 continue
-            one = row.get("incident") if "deployment" not in row else (
-                row["deployment"], row["service"], row["environment"])
+            one = (
+                row.get("incident")
+                if "deployment" not in row
+                else (row["deployment"], row["service"], row["environment"])
+            )
             if one in seen or row["left_out"] is not None or row["open"]:
                 continue
             seen.add(one)

@@ -1,4 +1,4 @@
-"""Facts planted by hand, one scene for each nasty case of a rule; every scene is its own service."""
+"""Facts planted by hand: a scene for each nasty case of a rule, each its own service."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ from tests.oracle.world import R, World
 
 START = datetime(2026, 4, 20, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
-KINDS = {"production": "production", "prod-eu": "production", "prod-us": "production",
-         "staging": "staging", "pre-release": "staging", "mystery": "other"}
+KINDS = {
+    "production": "production",
+    "prod-eu": "production",
+    "prod-us": "production",
+    "staging": "staging",
+    "pre-release": "staging",
+    "mystery": "other",
+}
 
 
 def at(hours: float) -> datetime:
@@ -42,7 +48,7 @@ class Scene:
         return [r for _, r in self.world.of(record_type) if r.repository == self.repository]
 
     def sha(self, short: str) -> str:
-        return hashlib.sha1(f"{self.name}/{short}".encode()).hexdigest()  # noqa: S324
+        return hashlib.sha1(f"{self.name}/{short}".encode()).hexdigest()
 
     def id(self, short: str) -> str:
         return f"{self.name}:{short}"
@@ -59,8 +65,13 @@ class Scene:
         authored = made.pop("authored_at", at(hour))
         paths = made.pop("paths", ())
         self.world.add(
-            Commit(self.repository, self.sha(name),
-                   " ".join(self.sha(p) for p in parents.split()), authored, **made)
+            Commit(
+                self.repository,
+                self.sha(name),
+                " ".join(self.sha(p) for p in parents.split()),
+                authored,
+                **made,
+            )
         )
         self.world.add(*(CommitPath(self.repository, self.sha(name), p) for p in paths))
 
@@ -69,24 +80,47 @@ class Scene:
 
     def says(self, sha: str, kind: Any, target: str, short: int = 40) -> None:
         self.world.add(
-            CommitReference(self.repository, self.sha(sha), kind, self.sha(target)[:short]))
+            CommitReference(self.repository, self.sha(sha), kind, self.sha(target)[:short])
+        )
 
-    def deploy(self, name: str, sha: str | None, hour: float, environment: str = "production",
-               full: str | None = None, **more: Any) -> None:
-        made: dict[str, Any] = {"status": "succeeded", "finished_at": at(hour),
-                                "started_at": at(hour) - timedelta(minutes=5),
-                                "sha": self.sha(sha) if sha else full} | more
+    def deploy(
+        self,
+        name: str,
+        sha: str | None,
+        hour: float,
+        environment: str = "production",
+        full: str | None = None,
+        **more: Any,
+    ) -> None:
+        made: dict[str, Any] = {
+            "status": "succeeded",
+            "finished_at": at(hour),
+            "started_at": at(hour) - timedelta(minutes=5),
+            "sha": self.sha(sha) if sha else full,
+        } | more
         for link in ("fixes", "rolls_back"):
             if link in made:
                 made[link] = self.id(made[link])
         self.world.add(
-            Deployment(self.id(name), self.repository, environment,
-                       version=f"v{name}",
-                       url=f"https://example.org/deployments/{self.id(name)}", **made)
+            Deployment(
+                self.id(name),
+                self.repository,
+                environment,
+                version=f"v{name}",
+                url=f"https://example.org/deployments/{self.id(name)}",
+                **made,
+            )
         )
 
-    def pull(self, number: int, hour: float, merged: float | None, lands: str | None,
-             originals: str = "", **more: Any) -> None:
+    def pull(
+        self,
+        number: int,
+        hour: float,
+        merged: float | None,
+        lands: str | None,
+        originals: str = "",
+        **more: Any,
+    ) -> None:
         made: dict[str, Any] = {
             "state": "open" if merged is None else "merged",
             "merged_at": None if merged is None else at(merged),
@@ -94,16 +128,20 @@ class Scene:
             "title": f"Change {number}",
         } | more
         self.world.add(
-            PullRequest(self.repository, number, opened_at=at(hour),
-                        url=f"https://example.org/{self.name}/pull/{number}", **made)
+            PullRequest(
+                self.repository,
+                number,
+                opened_at=at(hour),
+                url=f"https://example.org/{self.name}/pull/{number}",
+                **made,
+            )
         )
         for place, name in enumerate(originals.split()):
             self.original(number, name, hour - 5 + place)
 
     def original(self, number: int, name: str, hour: float, **more: Any) -> None:
         made = {"author": "ann"} | more
-        self.world.add(
-            PullRequestCommit(self.repository, number, self.sha(name), at(hour), **made))
+        self.world.add(PullRequestCommit(self.repository, number, self.sha(name), at(hour), **made))
 
     def review(self, number: int, name: str, hour: float, by: Any = "person") -> None:
         self.world.add(Review(self.repository, number, name, at(hour), "commented", by))
@@ -114,9 +152,13 @@ class Scene:
             made["duplicate_of"] = self.id(made["duplicate_of"])
         detected = made.pop("detected_at", at(hour))
         self.world.add(
-            Incident(self.id(name), detected,
-                     resolved_at=None if until is None else at(until),
-                     url=f"https://example.org/incidents/{self.id(name)}", **made),
+            Incident(
+                self.id(name),
+                detected,
+                resolved_at=None if until is None else at(until),
+                url=f"https://example.org/incidents/{self.id(name)}",
+                **made,
+            ),
             source="pager",
         )
 
@@ -135,8 +177,22 @@ def versions(scene: Scene, order: str, hour: float = 100) -> None:
 
 def rollbacks(world: World) -> None:
     """Every order of versions that the definition speaks of, and unknown ones between."""
-    orders = ("abab", "abca", "abcba", "aabb", "ba", "ab?a", "a?b", "a??cb", "?ab", "abcbabc", "?",
-              "a?ab", "cba", "abcdbdacd")
+    orders = (
+        "abab",
+        "abca",
+        "abcba",
+        "aabb",
+        "ba",
+        "ab?a",
+        "a?b",
+        "a??cb",
+        "?ab",
+        "abcbabc",
+        "?",
+        "a?ab",
+        "cba",
+        "abcdbdacd",
+    )
     for number, order in enumerate(orders):
         versions(Scene(world, f"rollback-{number}"), order)
     said = Scene(world, "rollback-unseen")  # to a version that was never deployed
@@ -347,10 +403,20 @@ def reverts(world: World) -> None:
     s.commit("undo-b", "undo-root", 9000)
     s.says("undo-b", "reverts", "b", short=12)
     s.deploy("d0", "root", 5)
-    for number, (sha, hour) in enumerate((
-        ("a", 10), ("c", 15), ("undo-a", 25), ("redo-a", 35), ("undo-x", 45), ("land", 52),
-        ("undo-land", 62), ("redo-land", 72), ("undo-root", 82), ("undo-b", 9001),
-    )):
+    for number, (sha, hour) in enumerate(
+        (
+            ("a", 10),
+            ("c", 15),
+            ("undo-a", 25),
+            ("redo-a", 35),
+            ("undo-x", 45),
+            ("land", 52),
+            ("undo-land", 62),
+            ("redo-land", 72),
+            ("undo-root", 82),
+            ("undo-b", 9001),
+        )
+    ):
         s.deploy(f"d{number + 1}", sha, hour)
     s.head("undo-b")
 
@@ -368,8 +434,16 @@ def hotfixes(world: World) -> None:
     s.pull(2, 55, 60, "h4", "o2", head_branch="hotfix/login")
     s.commit("h5", "h4", 400)
     s.pull(3, 390, 400, "h5", "o3", title="Hotfix!")
-    for name, sha, hour in (("d1", "a", 10), ("d2", "b", 12), ("d3", "h1", 22), ("d4", "h2", 32),
-                            ("d5", "c", 42), ("d6", "b", 43), ("d7", "c", 44), ("d8", "h3", 52)):
+    for name, sha, hour in (
+        ("d1", "a", 10),
+        ("d2", "b", 12),
+        ("d3", "h1", 22),
+        ("d4", "h2", 32),
+        ("d5", "c", 42),
+        ("d6", "b", 43),
+        ("d7", "c", 44),
+        ("d8", "h3", 52),
+    ):
         s.deploy(name, sha, hour)
     s.deploy("d9", "h4", 44 + 168)  # seven days after d7 to the microsecond
     s.deploy("da", "h5", 44 + 168 + 1 / 3600)
@@ -415,10 +489,14 @@ def stated(world: World) -> None:
     s.deploy("d7", "land", 170, labels="failure")
     s.deploy("d8", "d", 171, rolls_back="d6")
     s.deploy("d9", "land", 172, fixes="d5", unplanned=True)
-    for name, cause in (("by-id", s.id("d1")), ("by-sha", s.sha("c")),
-                        ("by-number", f"{s.repository}#7"), ("nothing", "no such thing"),
-                        ("by-url", f"https://example.org/deployments/{s.id('d4')}"),
-                        ("of-attempt", s.id("worse"))):
+    for name, cause in (
+        ("by-id", s.id("d1")),
+        ("by-sha", s.sha("c")),
+        ("by-number", f"{s.repository}#7"),
+        ("nothing", "no such thing"),
+        ("by-url", f"https://example.org/deployments/{s.id('d4')}"),
+        ("of-attempt", s.id("worse")),
+    ):
         s.incident(name, 168, 169.5)
         s.cause(name, cause)
     s.incident("again", 169, None)
@@ -476,12 +554,28 @@ def planted() -> World:
     """All scenes in one world."""
     from tests.oracle.world import Service
 
-    world = World(kinds=dict(KINDS), services=(
-        Service("mono-web", ("example.org/mono",), ("web/**",), "front"),
-        Service("mono-api", ("example.org/mono",), ("api/**",), "back"),
-        Service("ties", ("example.org/ties",), (), "back"),
-    ))
-    for scene in (rollbacks, ties, environments, pull_requests, nested, baselines, cherry_picks,
-                  reverts, hotfixes, windows, stated, incidents, monorepo):
+    world = World(
+        kinds=dict(KINDS),
+        services=(
+            Service("mono-web", ("example.org/mono",), ("web/**",), "front"),
+            Service("mono-api", ("example.org/mono",), ("api/**",), "back"),
+            Service("ties", ("example.org/ties",), (), "back"),
+        ),
+    )
+    for scene in (
+        rollbacks,
+        ties,
+        environments,
+        pull_requests,
+        nested,
+        baselines,
+        cherry_picks,
+        reverts,
+        hotfixes,
+        windows,
+        stated,
+        incidents,
+        monorepo,
+    ):
         scene(world)
     return world

@@ -79,9 +79,7 @@ def in_order(graph: Graph, found: list[tuple[str, Deployment]]) -> list[tuple[st
     while left:
         instant = left[0][1].finished_at
         tied = [sd for sd in left if sd[1].finished_at == instant]
-        free = [
-            sd for sd in tied if not any(graph.precedes(o[1].sha, sd[1].sha) for o in tied)
-        ]
+        free = [sd for sd in tied if not any(graph.precedes(o[1].sha, sd[1].sha) for o in tied)]
         ordered.append(free[0])
         left.remove(free[0])
     return ordered
