@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-ROWS = 50_000
+ROWS = 20_000
 """How many rows are handed on at once."""
 
 _SLICE = 4_000  # rows that are lists: few enough to stay in the processor's cache
