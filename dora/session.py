@@ -1,0 +1,69 @@
+"""A store that is open, and what has been built of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dora import models
+from dora.metrics.scopes import Directory
+from dora.rules import Rules
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from dora.config import Config
+
+_KEPT = 4
+"""How many sets of rules stay built, so that going back and forth between two costs nothing."""
+
+
+class Session:
+    """A store that is open, and what has been built of it; shared by all that is asked of it."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._spaces: dict[tuple[Rules, datetime], models.Workspace] = {}
+        self._directories: dict[tuple[Rules, datetime], Directory] = {}
+        self._now: datetime | None = None
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the store's facts, for reading."""
+        from dora import store
+
+        return store.connect(self.config.store)
+
+    def now(self) -> datetime:
+        """What stands for now: when the source furthest behind was asked, or the newest fact."""
+        if self._now is None:
+            from dora import store
+
+            connection = self.connect()
+            try:
+                newest = store.newest_fact(connection)
+                synced = store.freshness(connection)
+            finally:
+                connection.close()
+            at_sync = min(synced.values(), default=None)
+            chosen = newest if self.config.as_of == "newest" else at_sync
+            self._now = chosen or newest or at_sync or datetime.now(UTC)
+        return self._now
+
+    def workspace(self, rules: Rules, as_of: datetime) -> tuple[models.Workspace, Directory]:
+        """The derived tables for some rules and time, built when first asked for."""
+        key = (rules, as_of)
+        if key not in self._spaces:
+            while len(self._spaces) >= _KEPT:
+                oldest = next(iter(self._spaces))
+                del self._spaces[oldest], self._directories[oldest]
+            space = self._open(rules, as_of)
+            self._spaces[key], self._directories[key] = space, Directory.read(space)
+        return self._spaces[key], self._directories[key]
+
+    def _open(self, rules: Rules, as_of: datetime) -> models.Workspace:
+        zone = self.config.timezone
+        for other in self._spaces.values():
+            return models.Workspace(other.engine.fork(), rules=rules, as_of=as_of, zone=zone)
+        return models.open_workspace(
+            self.config.store, config=self.config, rules=rules, as_of=as_of, zone=zone
+        )
