@@ -70,5 +70,5 @@ def _order(record_type: type[Record]) -> str:
 
 def _shown(column: Column, form: Form) -> str:
     if column.sql_type == "TIMESTAMP" and form == "csv":
-        return f"strftime(\"{column.name}\", '%Y-%m-%dT%H:%M:%S.%fZ') as \"{column.name}\""
+        return f'strftime("{column.name}", \'%Y-%m-%dT%H:%M:%S.%fZ\') as "{column.name}"'
     return f'"{column.name}"'

@@ -44,7 +44,9 @@ class Session:
                 synced = store.freshness(connection)
             finally:
                 connection.close()
-            at_sync = min(synced.values(), default=None)
+            named = {source.name for source in self.config.sources}
+            read = (moment for name, moment in synced.items() if not named or name in named)
+            at_sync = min(read, default=None)  # a source that was given up is behind for ever
             chosen = newest if self.config.as_of == "newest" else at_sync
             self._now = chosen or newest or at_sync or datetime.now(UTC)
         return self._now

@@ -116,6 +116,8 @@ def _say(summary: Summary, quiet: bool) -> None:
             click.echo(f"{one.name}: {one}", err=True)
         for note in () if quiet else one.notes:
             click.echo(f"  {note}", err=True)
+    for note in () if quiet else summary.notes:
+        click.echo(note, err=True)
 
 
 @click.command()
