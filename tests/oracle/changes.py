@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from dora.records import PullRequest
@@ -84,6 +85,7 @@ class Repositories:
             same |= more | places
         return places
 
+    @cache
     def commits_as_changes(self, repository: str) -> list[Change]:
         landings = self.landings[repository]
         commits = self.known.commits[repository]

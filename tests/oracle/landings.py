@@ -43,12 +43,7 @@ class Landings:
         self.repository = repository
         self.commits = known.commits[repository]
         self.graph = Graph(self.commits)
-        self.listed_anywhere = {
-            o.sha
-            for (name, _), found in known.originals.items()
-            if name == repository
-            for o in found
-        }
+        self.listed_anywhere = known.listed[repository]
         self.landings = self._landings()
         self.originals = self._originals()
         self.replaced = self._replaced()

@@ -39,7 +39,7 @@ def insert(
 
 def duckdb_with(world: World) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory with the facts, the mapping to services and the lineage."""
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": 1})
     create_tables(connection)
     for record_type in RECORD_TYPES:
         names = list(columns(record_type))

@@ -10,7 +10,8 @@ from dora.rules import Rules
 from tests.oracle.changes import stages
 from tests.oracle.intervals import median_ranks, poisson, quantile, wilson
 from tests.oracle.marts import Marts, marts
-from tests.oracle.scenes import KINDS, Scene, at, cherry_picks, pull_requests, versions
+from tests.oracle.planted import cherry_picks, pull_requests
+from tests.oracle.scenes import KINDS, Scene, at, versions
 from tests.oracle.world import World
 
 HOUR = 3_600_000_000

@@ -24,8 +24,9 @@ from tests.oracle.loading import duckdb_with, sqlite_with
 from tests.oracle.marts import Marts, marts
 from tests.oracle.metrics import Asked, Report
 from tests.oracle.periods import zone
+from tests.oracle.planted import planted
 from tests.oracle.questions import METRICS, unequal_numbers
-from tests.oracle.scenes import KINDS, Scene, at, planted, versions
+from tests.oracle.scenes import KINDS, Scene, at, versions
 from tests.oracle.world import Known, World
 
 LATEST = at(24 * 400)

@@ -71,8 +71,9 @@ class Known:
         self.pulls: dict[tuple[str, int], PullRequest] = {}
         self.originals: dict[tuple[str, int], list[PullRequestCommit]] = defaultdict(list)
         self.reviews: dict[tuple[str, int], list[Review]] = defaultdict(list)
-        self._history()
+        self.listed: dict[str, set[str]] = defaultdict(set)
         self._pull_requests()
+        self._history()
         self.deployments = [
             (s, d) for s, d in world.of(Deployment) if self._exists(d.finished_at or d.started_at)
         ]
@@ -105,19 +106,15 @@ class Known:
                 self.pulls[pull.repository, pull.number] = pull
         for _, original in self.world.of(PullRequestCommit):
             self.originals[original.repository, original.number].append(original)
+            self.listed[original.repository].add(original.sha)
         for _, review in self.world.of(Review):
             if review.submitted_at <= self.as_of:
                 self.reviews[review.repository, review.number].append(review)
 
     def resolve(self, repository: str, text: str) -> str | None:
         """The one commit that a full or shortened id names, if there is exactly one."""
-        found = {sha for sha in self.commits[repository] if sha.startswith(text)}
-        listed = {
-            o.sha
-            for _, o in self.world.of(PullRequestCommit)
-            if o.repository == repository and o.sha.startswith(text)
-        }
-        found |= listed
+        there = {*self.commits[repository], *self.listed[repository]}
+        found = {text} & there or {sha for sha in there if sha.startswith(text)}
         return found.pop() if len(found) == 1 else None
 
     def merged(self, repository: str, number: int) -> bool:
