@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from dora import config, connector, toml_lines
+from dora import config, connector
+from dora.config import lines as toml_lines
+from dora.config.starter import value_text
 from dora.connector import Cursor, Finding, Item
 from dora.errors import ConfigError, ConnectorMissing
 from dora.records import Deployment, Record
 from dora.rules import Hotfix, Rules
-from dora.starter_text import value_text
 
 
 class ShipOptions(BaseModel):

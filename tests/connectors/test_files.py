@@ -14,8 +14,8 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from connectors._files_keys import LIMIT
 from connectors.files import Files, FilesOptions
+from connectors.files.keys import LIMIT
 from connectors.testing import ConnectorContract, Reading, read
 from dora.connector import Block, Connector, Note, Rejected, load
 from dora.errors import SourceError

@@ -18,11 +18,21 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from connectors._files_keys import Keys
-from connectors._files_read import Bad, Chunk, Reader, csv_rows, json_rows, parquet_rows
-from connectors._files_values import Values
+from connectors.files.keys import Keys
+from connectors.files.read import Bad, Chunk, Reader, csv_rows, json_rows, parquet_rows
+from connectors.files.values import Values
 from dora import zones
-from dora.connector import Block, Checkpoint, Cursor, Finding, Item, Note, Rejected, Removed
+from dora.connector import (
+    Block,
+    Checkpoint,
+    Cursor,
+    Finding,
+    Item,
+    Note,
+    Rejected,
+    Removed,
+    Reread,
+)
 from dora.errors import BadWindow, RecordError, SourceError
 from dora.records import RECORD_TYPES, Record, columns, record_type
 
@@ -147,12 +157,14 @@ class Files:
                 continue
             changed = True
             reading = _Reading()
+            yield Reread(record_type, place)
             yield from self._read(file, record_type, reading)
             known[place] = {**state, **reading.keys.state()}
             yield from (Note(note) for note in reading.notes)
             if not keys:
                 yield Checkpoint({"options": asked, "files": dict(known)})
         if keys and (changed or gone):
+            yield from (Reread(record_type, place) for place in sorted(gone))
             now = [Keys.of(state) for state in known.values()]
             yield from _removed(record_type, keys, now, gone)
         yield Checkpoint({"options": asked, "files": known})

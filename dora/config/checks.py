@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from dora import connector, patterns, toml_lines, zones
+from dora import connector, patterns, zones
+from dora.config import lines as toml
+from dora.config.lines import Path
 from dora.errors import BadWindow, ConfigError, ConnectorMissing
 from dora.rules import EnvironmentKind, Rules
 from dora.rules import parse as parse_rules
-from dora.toml_lines import Path
 
 _SECRET = re.compile(
     r"(?:^|[_-])(?:token|password|passwd|secret|api[_-]?key|private[_-]?key|credentials?)$",
@@ -37,8 +38,8 @@ class Faults:
     def add(self, path: Path, message: str) -> None:
         """A fault of the key at that path."""
         if self._lines is None:
-            self._lines = toml_lines.lines(self._text)
-        line = toml_lines.line_of(path, self._lines) or 1
+            self._lines = toml.lines(self._text)
+        line = toml.line_of(path, self._lines) or 1
         self._found.append((line, f"{_spoken(path)}: {message}"))
 
     def syntax(self, message: str) -> None:

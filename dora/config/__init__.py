@@ -13,19 +13,20 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dora import config_checks as checks
-from dora import starter_text
-from dora.config_checks import Faults
+from dora.config import checks
+from dora.config.checks import Faults
+from dora.config.starter import starter
 from dora.errors import ConfigError
 from dora.rules import Rules
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+__all__ = ["Config", "Membership", "Service", "Source", "for_store", "load", "starter"]
+
 STORE = "dora.duckdb"
 """The store beside the configuration, unless it names another."""
 
-starter = starter_text.starter
 
 AsOf = Literal["sync", "newest"]
 
