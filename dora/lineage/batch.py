@@ -54,8 +54,9 @@ join lineage_todo t on t.repository = r.repository and t.batch = ?
 join lineage_commits c on c.repo = t.repo and c.sha = r.head_sha
 """
 
+# Two tables in turn: one batch is read while the one before it is still to be written.
 _DEPLOYMENTS = f"""
-create or replace temp table lineage_deployments as
+create or replace temp table {{deployments}} as
 select row_number() over (order by d.finished_at, d.id, d.source) - 1 as n,
     t.repo, d.repository, d.environment, coalesce(d.service, '') as stated, d.source, d.id,
     d.finished_at, d.sha, lower(trim(d.sha)) as wanted, d.inferred, c.commit_id
@@ -66,20 +67,20 @@ left join lineage_commits c on c.repo = t.repo and c.sha = lower(trim(d.sha))
 
 # The first digits are compared for equality so that this is a hash join.
 _SHORTENED = f"""
-update lineage_deployments set commit_id = found.commit_id from (
+update {{deployments}} set commit_id = found.commit_id from (
     select d.n, min(c.commit_id) as commit_id
-    from lineage_deployments d join lineage_commits c
+    from {{deployments}} d join lineage_commits c
     on c.repo = d.repo and left(c.sha, {SHORTEST}) = left(d.wanted, {SHORTEST})
     and starts_with(c.sha, d.wanted)
     where d.commit_id is null and length(d.wanted) >= {SHORTEST}
     group by d.n having count(*) = 1
-) as found where found.n = lineage_deployments.n
+) as found where found.n = {{deployments}}.n
 """
 
 _STREAMS = """
 select s.stream, d.repo, d.n, coalesce(d.commit_id, 0) as commit_id,
     epoch_us(d.finished_at) as finished, coalesce(d.inferred, false) as inferred
-from lineage_deployments d
+from {deployments} d
 join (select distinct repository, stated, service from service_map) m
     on m.repository = d.repository and m.stated = d.stated
 join streams s on s.repository = d.repository and s.service = m.service
@@ -232,14 +233,20 @@ class Places:
         return known
 
 
+def deployments_table(batch: int) -> str:
+    """The temporary table of the batch's deployments, numbered `n`."""
+    return f"lineage_deployments_{batch % 2}"
+
+
 def load(connection: DuckDBPyConnection, batch: int) -> Batch:
     """Read one batch of repositories; object ids become numbers by joins."""
     numbers = _numbers(connection, batch)
     connection.execute(_COMMITS, [batch, numbers.oldest, numbers.newest])
-    connection.execute(_DEPLOYMENTS, [batch])
-    connection.execute(_SHORTENED)
+    deployments = deployments_table(batch)
+    connection.execute(_DEPLOYMENTS.format(deployments=deployments), [batch])
+    connection.execute(_SHORTENED.format(deployments=deployments))
     known = _arrays(connection, "select repo, commit_id from lineage_commits")
-    streams = _arrays(connection, _STREAMS)
+    streams = _arrays(connection, _STREAMS.format(deployments=deployments))
     places = Places(known["repo"], known["commit_id"])
     heads = connection.execute(_HEADS, [batch]).fetchall()
     return Batch(

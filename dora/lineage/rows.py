@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from dora.lineage.batch import OUTCOMES, Rows
+from dora.lineage.batch import OUTCOMES, Rows, deployments_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,7 +19,7 @@ insert into stream_deployments
 select w.stream, w.position, d.source, d.id, d.finished_at, d.sha, d.commit_id,
     [{_NAMES}][w.outcome + 1], w.uncertain, w.rollback, d.inferred
 from lineage_rows w
-join lineage_deployments d on d.n = w.n
+join {{deployments}} d on d.n = w.n
 order by w.stream, w.position
 """
 
@@ -46,7 +46,7 @@ def write(connection: DuckDBPyConnection, rows: Rows, batch: int) -> None:
     )
     for table in ("stream_deployments", "undone"):
         connection.execute(f"delete from {table} where stream in (from lineage_walked)")
-    _insert(connection, rows.deployments, _DEPLOYMENTS)
+    _insert(connection, rows.deployments, _DEPLOYMENTS.format(deployments=deployments_table(batch)))
     _insert(connection, rows.undone, "insert into undone from lineage_rows")
     _write_lineage(connection, rows.lineage)
     connection.execute(

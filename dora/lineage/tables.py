@@ -179,11 +179,12 @@ def find_changes(connection: DuckDBPyConnection, batch_commits: int) -> list[int
     connection.execute(
         "create or replace temp table lineage_todo as"
         " select repository, fingerprint, oldest, newest,"
-        " cast(row_number() over by_id - 1 as integer) as repo,"
-        f" cast((sum(commits) over by_id - commits) // {batch_commits} as integer) as batch"
+        " cast(row_number() over (order by newest, repository) - 1 as integer) as repo,"
+        " cast(dense_rank() over (order by so_far) - 1 as integer) as batch"
+        f" from (select *, (sum(commits) over by_id - commits) // {batch_commits} as so_far"
         " from lineage_now n where not exists (select 1 from lineage_state s"
         " where s.repository = n.repository and s.fingerprint = n.fingerprint)"
-        " window by_id as (order by newest, repository)"  # so that a batch is a range of ids
+        " window by_id as (order by newest, repository))"  # so that a batch is a range of ids
     )
     connection.execute(
         "create or replace temp table lineage_wanted as"

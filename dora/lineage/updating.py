@@ -7,7 +7,8 @@ the rows go back as arrays. Memory follows the batch, not the store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,21 @@ from dora.lineage import tables
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from dora.lineage.batch import Rows
+
 BATCH_COMMITS = 1_000_000
 """Commits read at once; a larger repository is one batch."""
 
-_TEMPORARY = ("now", "todo", "wanted", "gone", "commits", "deployments", "walked")
+_TEMPORARY = (
+    "now",
+    "todo",
+    "wanted",
+    "gone",
+    "commits",
+    "deployments_0",
+    "deployments_1",
+    "walked",
+)
 
 
 def update(connection: DuckDBPyConnection) -> bool:
@@ -39,21 +51,35 @@ def update(connection: DuckDBPyConnection) -> bool:
     with _transaction(connection):
         tables.create(connection)
         batches = tables.find_changes(connection, BATCH_COMMITS)
-    for batch in batches:
-        with _transaction(connection):
-            _redo(connection, batch)
+    for batch, rows in _walked(connection, batches):
+        _replace(connection, batch, rows)
     tables.remember(connection, fingerprint)
     for name in _TEMPORARY:
         connection.execute(f"drop table if exists temp.lineage_{name}")
     return True
 
 
-def _redo(connection: DuckDBPyConnection, batch: int) -> None:
-    """Walk the streams of one batch of repositories and write what came of them."""
+def _walked(connection: DuckDBPyConnection, batches: Sequence[int]) -> Iterator[tuple[int, Rows]]:
+    """Walk every batch; while one is walked, which is Python, DuckDB reads the next."""
     from dora.lineage.batch import load  # numpy and pandas only where there is work
+
+    with ThreadPoolExecutor(1) as reader:
+        loading = [reader.submit(load, connection, batch) for batch in batches[:1]]
+        for place, batch in enumerate(batches):
+            loaded = loading.pop().result()
+            loading = [reader.submit(load, connection, b) for b in batches[place + 1 : place + 2]]
+            rows = loaded.walk()
+            del loaded
+            wait(loading)  # whoever gets the rows writes them with the same connection
+            yield batch, rows
+
+
+def _replace(connection: DuckDBPyConnection, batch: int, rows: Rows) -> None:
+    """Write what came of one batch of repositories in the place of what there was."""
     from dora.lineage.rows import write
 
-    write(connection, load(connection, batch).walk(), batch)
+    with _transaction(connection):
+        write(connection, rows, batch)
 
 
 @contextmanager

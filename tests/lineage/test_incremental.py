@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dora import lineage
 from dora.lineage import updating
+from dora.lineage.batch import Rows
 from tests.lineage.stores import (
     Connection,
     at,
@@ -45,15 +46,15 @@ def three() -> Connection:
 def redone(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The repositories that an update does again."""
     seen: set[str] = set()
-    original = updating._redo
+    original = updating._replace
 
-    def spy(con: Connection, batch: int) -> None:
+    def spy(con: Connection, batch: int, what: Rows) -> None:
         rows = con.execute("select repository from lineage_todo where batch = ?", [batch])
         seen.update(name for (name,) in rows.fetchall())
-        original(con, batch)
+        original(con, batch, what)
 
     with monkeypatch.context() as patch:
-        patch.setattr(updating, "_redo", spy)
+        patch.setattr(updating, "_replace", spy)
         lineage.update(connection)
     return seen
 
@@ -152,16 +153,16 @@ def test_an_update_that_was_killed_goes_on_where_it_was(
     monkeypatch.setattr(updating, "BATCH_COMMITS", 1)
     for name in REPOSITORIES:
         deploy(three, f"{name} 2", f"{name}-b", 2, of=name)
-    original, calls = updating._redo, []
+    original, calls = updating._replace, []
 
-    def dies(connection: Connection, batch: int) -> None:
+    def dies(connection: Connection, batch: int, what: Rows) -> None:
         calls.append(batch)
-        original(connection, batch)
         if len(calls) == 2:
             raise KeyboardInterrupt
+        original(connection, batch, what)
 
     with monkeypatch.context() as patch:
-        patch.setattr(updating, "_redo", dies)
+        patch.setattr(updating, "_replace", dies)
         with pytest.raises(KeyboardInterrupt):
             lineage.update(three)
     assert len(redone(three, monkeypatch)) == 2
