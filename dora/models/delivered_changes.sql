@@ -39,7 +39,7 @@ changes as (
     cross join rules r
     left join pull_request_landings l on l.commit_id = d.change_id
     left join reverting_commits v on v.commit_id = d.change_id
-    where d.change_id > 0 and c.parents not like '% %'
+    where case when d.change_id > 0 then c.parents not like '% %' else false end
         and (d.step is not null or c.committed_at <= r.as_of)
     union all
     select
