@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import cache
 from typing import Any
 
 from dora.records import PullRequest
@@ -61,6 +60,7 @@ class Repositories:
         self.streams = streams(known, rules)
         self.landings = {name: Landings(known, name) for name in list(known.commits)}
         self.copies = {name: self._copies(name) for name in known.commits}
+        self._changes: dict[str, list[Change]] = {}
 
     def _copies(self, repository: str) -> dict[str, str]:
         """What each cherry-pick was picked from."""
@@ -85,8 +85,12 @@ class Repositories:
             same |= more | places
         return places
 
-    @cache
     def commits_as_changes(self, repository: str) -> list[Change]:
+        if repository not in self._changes:
+            self._changes[repository] = self._commits_as_changes(repository)
+        return self._changes[repository]
+
+    def _commits_as_changes(self, repository: str) -> list[Change]:
         landings = self.landings[repository]
         commits = self.known.commits[repository]
         found = []

@@ -13,4 +13,5 @@ else
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet -e . "duckdb==$version" pytest pytest-timeout
 fi
+echo "*" >"$venv/.gitignore"
 DORA_EXPECT_DUCKDB=$version "$venv/bin/python" -m pytest tests/oracle -q
