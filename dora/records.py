@@ -96,7 +96,7 @@ class Commit(Record):
 
 @dataclass(frozen=True, slots=True)
 class CommitPath(Record):
-    """A path changed by a commit; read only where a service is defined by paths."""
+    """A path a commit changed, a merge on its first parent; read where a service has paths."""
 
     table: ClassVar[str] = "commit_paths"
     key: ClassVar[tuple[str, ...]] = ("repository", "sha", "path")

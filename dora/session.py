@@ -63,9 +63,9 @@ class Session:
         return self._spaces[key], self._directories[key]
 
     def _open(self, rules: Rules, as_of: datetime) -> models.Workspace:
+        for other in self._spaces.values():  # what no differing rule touches stays built
+            return other.with_rules(rules, as_of=as_of)
         zone = self.config.timezone
-        for other in self._spaces.values():
-            return models.Workspace(other.engine.fork(), rules=rules, as_of=as_of, zone=zone)
         return models.open_workspace(
             self.config.store, config=self.config, rules=rules, as_of=as_of, zone=zone
         )

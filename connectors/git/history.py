@@ -233,19 +233,27 @@ def paths(git: GitProcess, commits: Range, repository: str) -> Iterator[bytes]:
     name = repository.encode()
     return text(
         [_SEPARATOR.join((name, sha, _one_line(path))) for sha, path in pairs]
-        for pairs in changed_paths(git, commits)
+        for pairs in changed_paths(git, commits, merges=True)
     )
 
 
-def changed_paths(git: GitProcess, commits: Range) -> Iterator[list[tuple[bytes, bytes]]]:
-    """Commits with at most one parent, each with every path it changed; those of a chunk at once.
+def changed_paths(
+    git: GitProcess, commits: Range, *, merges: bool
+) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Commits, each with every path it changed; those of a chunk at once.
+
+    Args:
+        git: The clone.
+        commits: Which ones.
+        merges: Whether merges are among them, with what they changed on the branch that they
+            were made on; a pull request lands in the services whose paths its merge touches.
 
     Raises:
         RepositoryError: Git failed.
     """
     log = git.stream(
-        "log", "--stdin", "-z", "--no-merges", "--name-only", "--no-renames", "--root",
-        "--format=%x00%H", given=commits.given(),
+        "log", "--stdin", "-z", "--diff-merges=first-parent" if merges else "--no-merges",
+        "--name-only", "--no-renames", "--root", "--format=%x00%H", given=commits.given(),
     )  # fmt: skip
     sha, header = b"", False
     for pieces in _pieces(log):

@@ -50,7 +50,7 @@ def copies(git: GitProcess, released: Iterable[str], mainline: str) -> Iterator[
 def _touched(git: GitProcess, commits: Range) -> dict[bytes, int]:
     """A number that stands for the paths a commit touched, by commit."""
     touched: dict[bytes, int] = {}
-    for pairs in changed_paths(git, commits):
+    for pairs in changed_paths(git, commits, merges=False):
         for sha, path in pairs:
             touched[sha] = touched.get(sha, 0) ^ hash(path)
     return touched

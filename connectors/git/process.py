@@ -18,7 +18,7 @@ from typing import IO
 from dora.errors import RepositoryError
 
 CHUNK = 1 << 20
-OLDEST_GIT = (2, 25)
+OLDEST_GIT = (2, 31)
 
 _SETTINGS = ("protocol.allow=never", "log.showSignature=false", "core.quotePath=false")
 _ENVIRONMENT = {

@@ -192,7 +192,7 @@ def test_a_copy_without_trailer_is_found_by_its_patch_where_asked(history: Histo
     }
 
 
-def test_paths_are_those_that_changes_touch_and_merges_touch_none(history: History) -> None:
+def test_paths_are_those_that_changes_touch_and_of_a_merge_what_it_brings(history: History) -> None:
     root = history.commit("Root", files={"a/one.py": "1\n", "naïve name.txt": "2\n"})
     moved = history.commit("Move", files={"a/one.py": None, "b/one.py": "1\n"})
     empty = history.commit("Nothing")
@@ -205,8 +205,8 @@ def test_paths_are_those_that_changes_touch_and_merges_touch_none(history: Histo
         (moved, "a/one.py"),
         (moved, "b/one.py"),
         (side, "c"),
+        (merge, "c"),
     }
-    assert merge not in {p.sha for p in found}
 
 
 def test_lines_are_counted_where_asked_and_not_for_merges(history: History) -> None:
