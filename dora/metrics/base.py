@@ -75,7 +75,8 @@ class Metric:
         period_unit: Unit of a period's value, if another.
         noun: What n counts.
         higher_is_better: Which way is better.
-        models: The derived tables it reads.
+        models: The derived tables that its numbers are made from.
+        record_models: Further ones that its records are told from, built when these are asked for.
         asides: Columns that are said beside the value, and how.
     """
 
@@ -89,6 +90,7 @@ class Metric:
     noun: str
     higher_is_better: bool = False
     models: tuple[str, ...]
+    record_models: tuple[str, ...] = ()
     asides: Mapping[str, str] = field(default_factory=dict)
 
     quantiles: ClassVar[tuple[str, ...]] = ()

@@ -15,8 +15,9 @@ METRIC = Duration(
     ),
     order=2,
     noun="change",
-    models=("delivered_changes",),
-    table="delivered_changes",
+    models=("change_times",),
+    record_models=("delivered_changes",),
+    table="change_times",
     nothing=words.NOTHING_DELIVERED,
     asides={"open": "not delivered"},
 )

@@ -1,45 +1,40 @@
 -- metric: lead_time
 -- grain: cell, a scope in a period: the scope's first cell + the period's number
--- reads: delivered_changes, rules, scope_services, calendar, order_statistics
+-- reads: change_times, rules, scope_services, calendar, order_statistics; delivered_changes for the records
 -- rule: delivered − first committed of every change, counted once at its first delivery to any service of the scope, on the day of delivery
 
 -- part: counted
 -- Only where services share a repository can a change be delivered twice: `repeats` are those later turns.
-with shared as (
-    select repository
-    from delivered_changes
-    group by repository
-    having min(service) <> max(service)
-), repeats as (
-    select scope_id, service, repository, change
+with repeats as (
+    select scope_id, change_id, route
     from (
         select
-            s.scope_id, d.service, d.repository, d.change,
+            s.scope_id, d.change_id, d.route,
             row_number() over (
-                partition by s.scope_id, d.repository, d.change
+                partition by s.scope_id, d.change_id
                 order by case when d.delivered_at is null then 1 else 0 end, d.delivered_at,
                     d.service
             ) as turn
-        from delivered_changes d
-        join shared h on h.repository = d.repository
+        from change_times d
         cross join (select as_of from rules) u
         join scope_services s on s.service = d.service
-        where s.from_day <= dora_day(coalesce(d.delivered_at, u.as_of))
+        where d.shared
+          and s.from_day <= dora_day(coalesce(d.delivered_at, u.as_of))
           and dora_day(coalesce(d.delivered_at, u.as_of)) < s.until_day
     ) x
     where turn > 1
 ), counted as (
     select
-        s.scope_id, s.first_cell, s.from_period, d.*,
+        s.scope_id, s.first_cell, s.from_period, d.change_id, d.route, d.us, d.left_out,
         dora_day(coalesce(d.delivered_at, d.merged_at, d.committed_at)) as day
-    from delivered_changes d
+    from change_times d
     cross join (select as_of from rules) u
     join scope_services s on s.service = d.service
-    left join repeats r on r.scope_id = s.scope_id and r.service = d.service
-        and r.repository = d.repository and r.change = d.change
+    left join repeats r on r.scope_id = s.scope_id and r.change_id = d.change_id
+        and r.route = d.route
     where s.from_day <= dora_day(coalesce(d.delivered_at, u.as_of))
       and dora_day(coalesce(d.delivered_at, u.as_of)) < s.until_day
-      and r.change is null
+      and r.change_id is null
 )
 
 -- part: cells
@@ -102,21 +97,23 @@ group by d.first_cell + c.period
 
 -- part: evidence
 select
-    e.change, e.repository, e.service, e.sha, e.landed_sha, e.pull_request, e.deployment,
-    e.version, e.committed_at, e.merged_at, e.delivered_at, e.us as seconds,
-    e.coding_us as coding, e.pickup_us as pickup, e.review_us as review,
-    e.merge_to_deploy_us as merge_to_deploy, e.is_bot, e.url
+    d.change, d.repository, d.service, d.sha, d.landed_sha, d.pull_request, d.deployment,
+    d.version, d.committed_at, d.merged_at, d.delivered_at, d.us as seconds,
+    d.coding_us as coding, d.pickup_us as pickup, d.review_us as review,
+    d.merge_to_deploy_us as merge_to_deploy, d.is_bot, d.url
 from counted e
 join calendar c on c.day = e.day and c.grain = 'window'
+join delivered_changes d on d.change_id = e.change_id and d.route = e.route
 where e.scope_id = 0 and e.left_out is null
-order by e.delivered_at, e.repository, e.change
+order by d.delivered_at, d.repository, d.change
 
 -- part: left_out
 select
-    e.change as record, e.left_out as reason, e.service, e.url, e.repository,
-    coalesce(e.delivered_at, e.merged_at, e.committed_at) as happened_at
+    d.change as record, e.left_out as reason, d.service, d.url, d.repository,
+    coalesce(d.delivered_at, d.merged_at, d.committed_at) as happened_at
 from counted e
+join delivered_changes d on d.change_id = e.change_id and d.route = e.route
 where e.scope_id = 0 and e.left_out is not null
   and e.day <= (select max(day) from calendar)
-  and (e.delivered_at is null or e.day >= (select min(day) from calendar))
-order by happened_at, e.repository, e.change
+  and (d.delivered_at is null or e.day >= (select min(day) from calendar))
+order by happened_at, d.repository, d.change

@@ -119,7 +119,7 @@ class Result:
         return self._records("left_out")
 
     def _records(self, part: str) -> pd.DataFrame:
-        self.question.tables.need(*self.metric.models)
+        self.question.tables.need(*self.metric.models, *self.metric.record_models)
         frame = self.question.pooled().query(self.metric.sql(self.question, part))
         return _tidy(frame)
 

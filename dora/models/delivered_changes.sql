@@ -1,9 +1,8 @@
 -- grain: a change and a service that has it or will
 -- key: change, repository, service
--- reads: change_deliveries, commit_references, commits, production_steps, production_streams, pull_request_times, repositories, requested_members, rules
+-- reads: change_times, commit_references, commits, production_steps, pull_request_times, repositories, requested_members, rules
 -- rule: Its stages run between the boundaries that are known: committed, ready, first review, merged,
---  delivered; one earlier than its predecessor moves up to it. They add up to the whole, and only
---  the whole is checked for being negative. left_out is null where it counts in lead time.
+--  delivered; one earlier than its predecessor moves up to it. They add up to the whole.
 with
 reverting as (
     select distinct f.repository as repository, f.sha as sha
@@ -15,65 +14,45 @@ reverting_commits as (
     from reverting f
     join commits c on c.repository = f.repository and c.sha = f.sha
 ),
-pull_request_landings as (
-    select t.landed_id as commit_id, t.pull_request_id as pull_request_id
-    from pull_request_times t
-    where t.lands_alone
-),
 changes as (
     select
         d.change_id as change_id,
         d.route as route,
-        d.step as step,
-        d.baseline as baseline,
         c.repository as repository,
         c.sha as sha,
         c.sha as landed_sha,
-        c.authored_at as authored_at,
-        c.is_bot as is_bot,
-        l.pull_request_id as pull_request_id,
         dora_matches(c.subject, r.hotfix_title) as is_hotfix,
         v.commit_id is not null as reverts_change
-    from change_deliveries d
+    from change_times d
     join commits c on c.commit_id = d.change_id
     cross join rules r
-    left join pull_request_landings l on l.commit_id = d.change_id
     left join reverting_commits v on v.commit_id = d.change_id
-    where case when d.change_id > 0 then c.parents not like '% %' else false end
-        and (d.step is not null or c.committed_at <= r.as_of)
     union all
     select
         d.change_id as change_id,
         d.route as route,
-        d.step as step,
-        d.baseline as baseline,
         m.repository as repository,
         m.sha as sha,
         m.landed_sha as landed_sha,
-        m.authored_at as authored_at,
-        m.is_bot as is_bot,
-        m.pull_request_id as pull_request_id,
         dora_matches(c.subject, r.hotfix_title) as is_hotfix,
         v.sha is not null as reverts_change
-    from change_deliveries d
+    from change_times d
     join requested_members m on m.change_id = d.change_id and m.place = 1
     cross join rules r
     left join commits c on c.commit_id = m.commit_id
     left join reverting v on v.repository = m.repository and v.sha = m.sha
-    where d.change_id < 0
-),
-routes as (
-    select distinct s.route as route, s.service as service from production_streams s
 ),
 told as (
     select
+        d.change_id as change_id,
+        d.route as route,
         case
             when r.change = 'pull_request'
                 then c.repository || '#' || cast(t.number as varchar)
             else c.sha
         end as change,
         c.repository as repository,
-        o.service as service,
+        d.service as service,
         c.sha as sha,
         c.landed_sha as landed_sha,
         t.number as pull_request,
@@ -81,30 +60,27 @@ told as (
         p.deployment as deployment,
         p.environment as environment,
         p.version as version,
-        c.authored_at as committed_at,
+        d.committed_at as committed_at,
         t.ready_at as ready_at,
         t.first_review_at as first_review_at,
-        t.merged_at as merged_at,
-        p.finished_at as delivered_at,
-        dora_us(c.authored_at) as committed_us,
+        d.merged_at as merged_at,
+        d.delivered_at as delivered_at,
+        d.us as us,
+        dora_us(d.committed_at) as committed_us,
         dora_us(t.ready_at) as ready_us,
         dora_us(t.first_review_at) as reviewed_us,
-        dora_us(t.merged_at) as merged_us,
+        dora_us(d.merged_at) as merged_us,
         p.us as delivered_us,
-        case
-            when r.change = 'pull_request' then coalesce(t.is_bot, c.is_bot) else c.is_bot
-        end as is_bot,
+        d.is_bot as is_bot,
         c.is_hotfix or coalesce(t.is_hotfix, false) as is_hotfix,
         c.reverts_change or coalesce(t.reverts_change, false) as reverts_change,
-        c.baseline as baseline,
-        coalesce(p.uncertain, false) as uncertain,
-        r.bot_changes as bot_changes,
+        d.left_out as left_out,
         coalesce(t.url, y.url || '/commit/' || c.sha) as url
-    from changes c
+    from change_times d
+    join changes c on c.change_id = d.change_id and c.route = d.route
     cross join rules r
-    join routes o on o.route = c.route
-    left join production_steps p on p.step = c.step
-    left join pull_request_times t on t.pull_request_id = c.pull_request_id
+    left join production_steps p on p.step = d.step
+    left join pull_request_times t on t.pull_request_id = d.pull_request_id
     left join repositories y on y.repository = c.repository
 ),
 at_ready as (
@@ -123,6 +99,8 @@ at_merge as (
     from at_review d
 )
 select
+    d.change_id as change_id,
+    d.route as route,
     d.change as change,
     d.repository as repository,
     d.service as service,
@@ -138,7 +116,7 @@ select
     d.first_review_at as first_review_at,
     d.merged_at as merged_at,
     d.delivered_at as delivered_at,
-    d.delivered_us - d.committed_us as us,
+    d.us as us,
     case when d.ready_us is not null then d.by_ready - d.committed_us end as coding_us,
     case when d.reviewed_us is not null then d.by_review - d.by_ready end as pickup_us,
     case when d.merged_us is not null then d.by_merge - d.by_review end as review_us,
@@ -146,12 +124,6 @@ select
     d.is_bot as is_bot,
     d.is_hotfix as is_hotfix,
     d.reverts_change as reverts_change,
-    case
-        when d.baseline then 'before the record'
-        when d.uncertain then 'uncertain delivery'
-        when d.is_bot and not d.bot_changes then 'bot'
-        when d.delivered_us is null then 'not delivered'
-        when d.delivered_us < d.committed_us then 'negative duration'
-    end as left_out,
+    d.left_out as left_out,
     d.url as url
 from at_merge d

@@ -53,12 +53,25 @@ COLUMNS: dict[str, dict[str, str]] = {
         TEXT,
     )
     | dict.fromkeys(
-        ("pull_request", "us", "coding_us", "pickup_us", "review_us", "merge_to_deploy_us"), WHOLE
+        (
+            "change_id",
+            "route",
+            "pull_request",
+            "us",
+            "coding_us",
+            "pickup_us",
+            "review_us",
+            "merge_to_deploy_us",
+        ),
+        WHOLE,
     )
     | dict.fromkeys(
         ("committed_at", "ready_at", "first_review_at", "merged_at", "delivered_at"), TIME
     )
     | dict.fromkeys(("is_bot", "is_hotfix", "reverts_change"), FLAG),
+    "change_times": dict.fromkeys(("change_id", "route", "us"), WHOLE)
+    | dict.fromkeys(("committed_at", "merged_at", "delivered_at"), TIME)
+    | {"service": TEXT, "left_out": TEXT, "shared": FLAG},
 }
 
 
@@ -68,6 +81,8 @@ class Marts:
     def __init__(self, engine: Any, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         self.engine = engine
         engine.prepare(offsets=UTC_OFFSETS, patterns=())
+        changes = numbered(rows.get("delivered_changes", ()))
+        rows = {**rows, "delivered_changes": changes, "change_times": changes}
         for table, types in COLUMNS.items():
             given = rows.get(table, ())
             values = {name: [row.get(name) for row in given] for name in types}
@@ -84,6 +99,26 @@ class Marts:
 
     def query(self, sql, parameters=None):
         return self.engine.query(sql, parameters)
+
+
+def numbered(changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Changes with the numbers that stand for them, their routes and whether these share."""
+    ids: dict[Any, int] = {}
+    routes: dict[Any, int] = {}
+    services: dict[Any, set[Any]] = {}
+    for c in changes:
+        ids.setdefault((c["repository"], c["change"]), len(ids) + 1)
+        routes.setdefault((c["repository"], c["service"]), len(routes) + 1)
+        services.setdefault(c["repository"], set()).add(c["service"])
+    return [
+        {
+            **c,
+            "change_id": ids[c["repository"], c["change"]],
+            "route": routes[c["repository"], c["service"]],
+            "shared": len(services[c["repository"]]) > 1,
+        }
+        for c in changes
+    ]
 
 
 def at(text: str) -> datetime:
