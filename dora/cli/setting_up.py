@@ -41,10 +41,16 @@ def quickstart(path: Path, out: Path, as_of: str | None, quiet: bool) -> None:
     click.echo(at_a_glance(made.delivery.overview()), nl=False)
     for remark in () if quiet else made.remarks:
         click.echo(f"- {remark}")
-    click.echo(f"\nWritten:\n  {made.config}\n  {made.store}")
+    click.echo(f"\nWritten:\n  {made.config}\n  {_from_here(made.store)}")
     for file in made.write(out):
         click.echo(f"  {file}")
     click.echo(f"\nGo on with: dora show lead-time -c {made.config} --by month")
+
+
+def _from_here(path: Path) -> Path:
+    """A path as it is seen from the current folder, where it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 @click.command()
