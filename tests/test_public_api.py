@@ -1,0 +1,76 @@
+"""The names that notebooks, scripts and other packages rely on; a change here is a breaking one."""
+
+from __future__ import annotations
+
+import zipfile
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from hatchling.build import build_wheel
+
+import dora
+from dora import cli, connector, metrics
+from dora.delivery import Delivery
+from dora.metrics.result import Result
+
+
+def test_the_front_door() -> None:
+    assert dora.__all__ == ["Delivery", "Rules", "Window", "open", "sample"]
+    assert all(callable(getattr(dora, name)) for name in dora.__all__)
+
+
+def test_the_metrics_and_their_aliases() -> None:
+    assert {name: metrics.find(name).aliases for name in metrics.names()} == {
+        "deployment_frequency": (),
+        "lead_time": ("change_lead_time",),
+        "change_failure_rate": ("change_fail_rate",),
+        "time_to_restore": ("failed_deployment_recovery_time",),
+        "rework_rate": ("deployment_rework_rate",),
+    }
+
+
+def test_what_is_typed_in_a_notebook() -> None:
+    verbs = {"window", "service", "team", "rules", "as_of", "overview", "sql", *metrics.names()}
+    assert verbs <= set(dir(Delivery))
+    fields = set(Result.__dataclass_fields__)
+    given = {"value", "n", "low", "high", "frame", "reason"}
+    asked = {"evidence", "left_out", "sql", "plot", "compare", "unit", "_repr_html_"}
+    assert given <= fields
+    assert asked <= set(dir(Result))
+
+
+def test_the_commands() -> None:
+    assert set(cli.dora.commands) == {
+        "quickstart",
+        "init",
+        "check",
+        "sync",
+        "status",
+        "show",
+        "explain",
+        "export",
+        "plot",
+        "query",
+    }
+
+
+def test_connectors_are_found_by_their_entry_points() -> None:
+    assert {"git", "files"} <= set(connector.installed())
+    assert {entry.name for entry in entry_points(group="dora.connectors")} >= {"git", "files"}
+
+
+def test_the_wheel_holds_both_packages_with_their_sql_and_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Path(__file__).resolve().parents[1]
+    monkeypatch.chdir(root)
+    names = set(zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))).namelist())
+    kept = {
+        str(path.relative_to(root))
+        for package in ("dora", "connectors")
+        for pattern in ("*.py", "*.sql", "py.typed")
+        for path in (root / package).rglob(pattern)
+    }
+    assert kept <= names
+    assert not {name for name in names if name.startswith(("tests/", "benchmarks/"))}
