@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from dora import connector, lineage, services
@@ -142,8 +143,7 @@ def sync(
             writer.abandon()  # an empty store would only hide that nothing could be read
             return Summary(summaries, notes)
         _derive(writer, config)
-        _record(writer, summaries)
-        writer.publish()
+        writer.publish(partial(_record, writer, summaries))
     return Summary(summaries, notes)
 
 
@@ -310,12 +310,13 @@ def _derive(writer: Writer, config: Config) -> None:
 def _record(writer: Writer, summaries: Sequence[SourceSummary]) -> None:
     """Keep when each source was read and what came of it."""
     connection = writer.connection
+    rows: list[object] = []
     for one in summaries:
         status = "failed" if one.error else "finished"
         moments = [moment.replace(tzinfo=None) for moment in (one.started, one.finished)]
-        connection.execute(
-            "insert into syncs values (?, ?, ?, ?, ?)", [one.name, *moments, status, one.as_json()]
-        )
+        rows += [one.name, *moments, status, one.as_json()]
+    listed = ", ".join(["(?, ?, ?, ?, ?)"] * len(summaries))
+    connection.execute(f"insert into syncs values {listed}", rows)
     connection.execute(
         "delete from syncs where rowid in (select rowid from syncs"
         " qualify row_number() over (partition by source, status order by started_at desc) > ?)",

@@ -93,8 +93,9 @@ def snapshot(
         RepositoryError: No repository, or one without a commit.
     """
     common, is_shallow = _opened(git)
-    found, links = _refs(git, refs)
-    head = git.ask("symbolic-ref", "-q", "HEAD", fine=(0, 1)).decode(errors="replace").strip()
+    found, links, head = _refs(git, refs)
+    if not head:  # it is elsewhere, not born yet, or no branch
+        head = git.ask("symbolic-ref", "-q", "HEAD", fine=(0, 1)).decode(errors="replace").strip()
     if not head:
         found["HEAD"] = git.ask("rev-parse", "--verify", "HEAD").decode().strip()
     if not found:
@@ -122,18 +123,23 @@ def _opened(git: GitProcess) -> tuple[Path, bool]:
     return git.path / common, shallow == "true"
 
 
-def _refs(git: GitProcess, prefixes: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Object id by ref, and the target of those refs that stand for another one."""
-    answer = git.ask("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", *prefixes)
+def _refs(git: GitProcess, prefixes: Sequence[str]) -> tuple[dict[str, str], dict[str, str], str]:
+    """Object id by ref, the target of those that stand for another one, and which one HEAD is."""
+    form = "--format=%(refname)%00%(objectname)%00%(symref)%00%(HEAD)"
     found: dict[str, str] = {}
     links: dict[str, str] = {}
-    for line in answer.decode(errors="backslashreplace").splitlines():
-        name, sha, target = line.split("\0")
+    head = ""
+    for line in (
+        git.ask("for-each-ref", form, *prefixes).decode(errors="backslashreplace").splitlines()
+    ):
+        name, sha, target, star = line.split("\0")
+        if star == "*":
+            head = name
         if target:
             links[name] = target
         else:
             found[name] = sha
-    return found, links
+    return found, links, head
 
 
 def _default(clone: Snapshot, head: str, links: Mapping[str, str]) -> str | None:

@@ -210,13 +210,20 @@ def _opened(place: Place) -> tuple[duckdb.DuckDBPyConnection, str, str | None]:
         discard(place)
         raise reader.unreadable(place.store, error) from error
     try:
-        schema.migrate(connection, place.store)
-        base = schema.read_meta(connection, "generation") or _UNNAMED
-        return connection, base, schema.read_meta(connection, "identities")
+        said = _said(connection, place.store)
+        schema.migrate(connection, place.store, said)
+        return connection, said.get("generation") or _UNNAMED, said.get("identities")
     except BaseException:
         connection.close()
         discard(place)
         raise
+
+
+def _said(connection: duckdb.DuckDBPyConnection, store: Path) -> dict[str, str]:
+    try:
+        return schema.read_all_meta(connection)
+    except duckdb.Error as error:
+        raise reader.unreadable(store, error) from error
 
 
 def _begun(place: Place, base: str, identities: str) -> duckdb.DuckDBPyConnection:
@@ -230,8 +237,11 @@ def _begun(place: Place, base: str, identities: str) -> duckdb.DuckDBPyConnectio
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, base: str, identities: str) -> None:
-    schema.write_meta(connection, "identities", identities)
-    schema.write_meta(connection, "base", base)
+    connection.execute(
+        "begin; delete from meta where key in ('identities', 'base');"
+        f" insert into meta values ('identities', {schema.text(identities)}),"
+        f" ('base', {schema.text(base)}); commit"
+    )
 
 
 def _kept_differently(store: Path) -> StoreError:
@@ -242,36 +252,34 @@ def _kept_differently(store: Path) -> StoreError:
     )
 
 
-def _published(store: Path) -> tuple[str, str | None]:
-    """Which edition of the store is published, and how it keeps names of people.
+def _published(store: Path) -> str:
+    """Which edition of the store is published.
 
     Raises:
         StoreError: It cannot be read at all.
     """
     if not store.exists():
-        return _NEW, None
+        return _NEW
     with reader.memory() as connection:
         reader.attach(connection, store)
         try:
             schema.checked_version(reader.said(connection, "schema_version"), store)
-            base = reader.said(connection, "generation") or _UNNAMED
-            return base, reader.said(connection, "identities")
+            return reader.said(connection, "generation") or _UNNAMED
         except duckdb.Error as error:
             raise reader.unreadable(store, error) from error
 
 
 def _resumed(place: Place, identities: str) -> duckdb.DuckDBPyConnection | None:
     """The work file that was left, if it can be opened and belongs to what is published now."""
-    base, _ = _published(place.store)
+    base = _published(place.store)
     try:
         connection = _connect(place.work)
     except (duckdb.Error, OSError):
         return None
     try:
-        fits = schema.read_meta(connection, "base") == base
-        kept = schema.read_meta(connection, "identities")
-        if fits and kept == identities:
-            schema.migrate(connection, place.work)
+        said = schema.read_all_meta(connection)
+        if said.get("base") == base and said.get("identities") == identities:
+            schema.migrate(connection, place.work, said)
             return connection
     except (duckdb.Error, StoreError):
         pass
@@ -293,12 +301,41 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 def _copy(place: Place) -> None:
     """Copy the store, so that only ever a whole copy bears the work file's name."""
-    _published(place.store)  # damage, or another program writing to it, is found out here
-    with room(place.store):
+    with room(place.store), _unwritten(place.store):
         shutil.copyfile(place.store, place.copy)
         if wal(place.store).exists():  # left by another program that wrote to the store
             shutil.copyfile(wal(place.store), wal(place.work))
         place.copy.replace(place.work)
+
+
+@contextlib.contextmanager
+def _unwritten(store: Path) -> Iterator[None]:
+    """See that no other program writes to the store, by the lock DuckDB itself would hold.
+
+    Asking for that lock is quicker than opening the store for it; the copy shows any damage.
+
+    Raises:
+        StoreBusy: Another program has it open for writing.
+        StoreUnreadable: This user may not read it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        _published(store)
+        yield
+        return
+    try:
+        file = store.open("rb")
+    except OSError as error:
+        raise reader.unreadable(store, error) from error
+    with file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                raise reader.busy(store) from error
+            # else this file system knows no locks
+        yield
 
 
 def discard(place: Place) -> None:

@@ -75,10 +75,7 @@ def unreadable(path: Path, error: Exception) -> StoreError:
     """The error of ours that says why DuckDB could not open a file."""
     said = str(error).splitlines()[0]
     if "Could not set lock" in said or "Conflicting lock" in said:
-        return StoreBusy(
-            f"Another program has {path} open for writing.",
-            hint="Close it (a DuckDB shell, perhaps) and try again.",
-        )
+        return busy(path)
     if "ermission denied" in said:
         return StoreUnreadable(
             f"{path} may not be read by this user.", hint="Ask its owner for the right to read it."
@@ -91,6 +88,14 @@ def unreadable(path: Path, error: Exception) -> StoreError:
     return StoreUnreadable(
         f"{path} cannot be opened: {said}",
         hint="If it is a store, it is damaged: move it away and run `dora sync` to read all again.",
+    )
+
+
+def busy(path: Path) -> StoreBusy:
+    """The error of ours for a store that somebody else writes to."""
+    return StoreBusy(
+        f"Another program has {path} open for writing.",
+        hint="Close it (a DuckDB shell, perhaps) and try again.",
     )
 
 

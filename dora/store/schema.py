@@ -8,7 +8,7 @@ slower); the writer keeps keys unique and `duplicates` proves it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -136,6 +136,14 @@ def read_meta(connection: DuckDBPyConnection, key: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+def read_all_meta(connection: DuckDBPyConnection) -> dict[str, str]:
+    """Everything the store says of itself, in one look; nothing where it is no store of ours."""
+    try:
+        return dict(connection.execute("select key, value from meta").fetchall())
+    except (duckdb.CatalogException, duckdb.BinderException):  # no such table or column
+        return {}
+
+
 def write_meta(connection: DuckDBPyConnection, key: str, value: str | None) -> None:
     """Let the store say something of itself; None takes it back."""
     connection.execute("delete from meta where key = ?", [key])
@@ -164,21 +172,23 @@ def checked_version(found: str | None, path: object) -> int:
     return int(found)
 
 
-def migrate(connection: DuckDBPyConnection, path: object) -> None:
+def migrate(connection: DuckDBPyConnection, path: object, said: Mapping[str, str]) -> None:
     """Bring the store open for writing to this package's schema.
 
     Each step is a transaction of its own, so that one that was killed is gone on with.
+
+    Args:
+        connection: The store.
+        path: Where it is, for messages.
+        said: All that it says of itself, as `read_all_meta` gives it.
 
     Raises:
         StoreUnreadable: It is no store of ours.
         StoreTooNew: A newer version of this package wrote it.
     """
-    try:
-        version = checked_version(read_meta(connection, "schema_version"), path)
-    except (duckdb.CatalogException, duckdb.BinderException):  # no such table or column
-        version = checked_version(None, path)
+    version = checked_version(said.get("schema_version"), path)
     layout = hashlib.sha256(repr(tables()).encode()).hexdigest()
-    if version == SCHEMA_VERSION and read_meta(connection, "layout") == layout:
+    if version == SCHEMA_VERSION and said.get("layout") == layout:
         return
     for number, step in enumerate(MIGRATIONS[version - 1 : SCHEMA_VERSION - 1], version + 1):
         connection.execute("begin")

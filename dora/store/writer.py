@@ -162,15 +162,21 @@ class Writer:
             taking.take(items)
         return counted
 
-    def publish(self) -> None:
+    def publish(self, last: Callable[[], None] | None = None) -> None:
         """Make the work file the store, for all who open it from now on; the writer is closed.
+
+        Args:
+            last: What else to write on `connection`, in the transaction that ends it all.
 
         Raises:
             StoreFull: There was no room; the store is as it was.
         """
         with files.room(self._place.store):
+            self.connection.execute("begin")
+            if last is not None:
+                last()
             schema.write_meta(self.connection, "generation", uuid.uuid4().hex)
-            self.connection.execute("checkpoint")
+            self.connection.execute("commit; checkpoint")
             self.connection.close()
             files.publish(self._place)
         self._lock.release()
