@@ -50,7 +50,10 @@ class DuckDB:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._root = connection  # closing a connection closes the cursors made from it
         self._connection = connection.cursor()
-        self._connection.execute(f"attach if not exists ':memory:' as {_SHELF}")
+        self._connection.execute(
+            f"attach if not exists ':memory:' as {_SHELF};"
+            " set preserve_insertion_order = false"  # every SELECT that needs an order asks for it
+        )
         self._tables: dict[str, _Table] = {}
 
     @classmethod

@@ -90,14 +90,16 @@ class Question:
 
     def query(self, sql: str) -> pd.DataFrame:
         """Run a metric's SELECT on this question's calendar and scopes."""
+        self.tables.load("calendar", self.calendar, _CALENDAR_TYPES)
+        self.tables.load("scope_services", self.scope_services, _SCOPE_TYPES)
+        return self.tables.query(sql)
+
+    @cached_property
+    def scope_services(self) -> pd.DataFrame:
+        """The services of every scope, with their days and the scope's first cell."""
         import pandas as pd
 
-        days = {"day": "DATE", "period_start": "DATE", "period_end": "DATE"}
-        named = {**days, "grain": "VARCHAR", "period": "INTEGER"}
-        self.tables.load("calendar", self.calendar, named)
-        members = pd.DataFrame(self._members(), columns=list(_SCOPE_TYPES), dtype=object)
-        self.tables.load("scope_services", members, _SCOPE_TYPES)
-        return self.tables.query(sql)
+        return pd.DataFrame(self._members(), columns=list(_SCOPE_TYPES), dtype=object)
 
     def _members(self) -> Iterator[tuple[Any, ...]]:
         periods = len(self.grid.periods)
@@ -149,6 +151,13 @@ class Question:
         )
 
 
+_CALENDAR_TYPES = {
+    "day": "DATE",
+    "period_start": "DATE",
+    "period_end": "DATE",
+    "grain": "VARCHAR",
+    "period": "INTEGER",
+}
 _SCOPE_TYPES = {
     "scope_id": "INTEGER",
     "first_cell": "BIGINT",

@@ -135,6 +135,7 @@ class Workspace:
         self.zone = zone
         self._models = models(engine.name)
         self._built: set[str] = set()
+        self._loaded: dict[str, pd.DataFrame] = {}
         self._row = rules_row(rules, as_of)
         self._set_rules()
 
@@ -181,8 +182,13 @@ class Workspace:
         return self.engine.rows(sql, parameters)
 
     def load(self, table: str, frame: pd.DataFrame, types: Mapping[str, str] | None = None) -> None:
-        """Put a frame beside the models as a table, such as a calendar or a scope."""
-        self.engine.load(table, frame, types)
+        """Put a frame beside the models as a table, such as a calendar or a scope.
+
+        A frame that was the last one loaded under this name is not loaded again.
+        """
+        if self._loaded.get(table) is not frame:
+            self.engine.load(table, frame, types)
+            self._loaded[table] = frame
 
     def sql(self, model: str) -> str:
         """The SELECT that a model is, as this workspace runs it."""

@@ -21,9 +21,15 @@ seen as (
     join production_streams s on s.stream = l.stream
     left join production_steps p on p.stream = l.stream and p.position = l.position
 ),
+own_places as (
+    select distinct c.change_id as change_id
+    from change_places c
+    where c.by_itself
+),
 landed as (
     select distinct n.change_id as change_id, n.route as route
     from seen n
+    join own_places o on o.change_id = n.change_id
     where not n.by_itself
 ),
 counted as (
@@ -38,17 +44,37 @@ counted as (
         n.baseline as baseline,
         n.exactly as exactly
     from seen n
+    where not n.by_itself
+    union all
+    select
+        n.change_id as change_id,
+        n.stream as stream,
+        n.route as route,
+        n.service as service,
+        n.by_paths as by_paths,
+        n.exists_yet as exists_yet,
+        n.step as step,
+        n.baseline as baseline,
+        n.exactly as exactly
+    from seen n
     left join landed d on d.change_id = n.change_id and d.route = n.route
-    where d.change_id is null or not n.by_itself
+    where n.by_itself and d.change_id is null
+),
+told_by_paths as (
+    select distinct n.change_id as change_id
+    from counted n
+    where n.by_paths and n.change_id < 0
 ),
 everywhere as (
     select distinct m.change_id as change_id
     from requested_members m
+    join told_by_paths t on t.change_id = m.change_id
     where not m.has_paths
 ),
 somewhere as (
     select distinct m.change_id as change_id, v.service as service
     from requested_members m
+    join told_by_paths t on t.change_id = m.change_id
     join commit_services v on v.commit_id = m.commit_id
 )
 select

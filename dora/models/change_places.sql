@@ -10,7 +10,7 @@ landings as (
         l.landed_id as commit_id
     from requested_members m
     join landed_pull_requests l on l.pull_request_id = m.pull_request_id
-    union
+    union all
     select m.change_id as change_id, m.repository as repository, o.landed_sha as sha,
         o.landed_id as commit_id
     from requested_members m

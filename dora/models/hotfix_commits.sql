@@ -21,15 +21,15 @@ marks as (
     where length(c.parents) <= length(c.sha) and g.commit_id is null
         and dora_matches(c.subject, r.hotfix_title)
     union
-    select c.commit_id as commit_id
+    select l.landed_id as commit_id
     from marked m
     join landed_pull_requests l on l.repository = m.repository and l.number = m.number
-    join commits c on c.repository = l.repository and c.sha = l.landed_sha
+    where l.landed_id is not null
     union
-    select c.commit_id as commit_id
+    select o.commit_id as commit_id
     from marked m
     join originals o on o.repository = m.repository and o.number = m.number
-    join commits c on c.repository = o.repository and c.sha = o.sha
+    where o.commit_id is not null
 ),
 copied as (
     select c.commit_id as commit_id

@@ -123,10 +123,18 @@ landed as (
         h.repository as repository, h.number as number, h.landed_sha as landed_sha,
         h.landed_id as landed_id, h.merged_us as merged_us, 'head' as rule
     from by_head h
+),
+homes as (
+    select distinct l.repository as repository from landed l
+),
+places as (
+    select o.repository as repository,
+        cast(row_number() over (order by o.repository) as bigint) as place
+    from homes o
 )
 select
     cast(row_number() over (
-        order by coalesce(l.merged_us, 9223372036854775807), l.number, l.repository
+        order by coalesce(l.merged_us, 9223372036854775807), l.number, o.place
     ) as bigint) as pull_request_id,
     l.repository as repository,
     l.number as number,
@@ -134,3 +142,4 @@ select
     l.landed_id as landed_id,
     l.rule as rule
 from landed l
+join places o on o.repository = l.repository

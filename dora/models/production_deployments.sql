@@ -5,6 +5,12 @@
 --  it counts for; a deployment of several repositories is one row, told by the first of them. It
 --  is a baseline where it is one for all of them, a rollback where it is one for any.
 with
+of_several as (
+    select d.source as source, d.id as deployment, d.environment as environment
+    from deployments d
+    group by d.source, d.id, d.environment
+    having count(*) > 1
+),
 known as (
     select
         d.source as source,
@@ -23,10 +29,7 @@ known as (
         d.rolls_back as rolls_back,
         dora_matches(d.labels, r.failure_label) as failure_label,
         d.url as url,
-        cast(row_number() over (
-            partition by d.source, d.id, m.service, d.environment
-            order by d.repository
-        ) as bigint) as choice
+        o.deployment is not null as of_several
     from deployments d
     cross join rules r
     join service_map m
@@ -34,7 +37,25 @@ known as (
     join environment_kinds e
         on e.environment = d.environment and e.tier = coalesce(d.tier, '')
     join production_kinds k on k.kind = e.kind
+    left join of_several o
+        on o.source = d.source and o.deployment = d.id and o.environment = d.environment
     where coalesce(d.finished_at, d.started_at, r.as_of) <= r.as_of
+),
+firsts as (
+    select
+        k.source as source,
+        k.deployment as deployment,
+        k.service as service,
+        k.environment as environment,
+        min(k.repository) as repository
+    from known k
+    where k.of_several
+    group by k.source, k.deployment, k.service, k.environment
+),
+marked as (
+    select distinct w.source as source, w.deployment as deployment
+    from stream_deployments w
+    where w.outcome = 'baseline' or w.rollback
 ),
 walked as (
     select
@@ -45,6 +66,7 @@ walked as (
         min(case when w.outcome = 'baseline' then 1 else 0 end) as baseline,
         max(case when w.rollback then 1 else 0 end) as rollback
     from stream_deployments w
+    join marked m on m.source = w.source and m.deployment = w.deployment
     join streams s on s.stream = w.stream
     group by w.source, w.deployment, s.service, s.environment
 )
@@ -72,4 +94,7 @@ from known d
 left join walked w
     on w.source = d.source and w.deployment = d.deployment
     and w.service = d.service and w.environment = d.environment
-where d.choice = 1
+left join firsts f
+    on f.source = d.source and f.deployment = d.deployment
+    and f.service = d.service and f.environment = d.environment
+where not d.of_several or f.repository = d.repository

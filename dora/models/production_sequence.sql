@@ -26,30 +26,80 @@ hotfixes as (
     from hotfix_commits h
     join mentioned_deliveries m on m.commit_id = h.commit_id
     where m.delivered
+),
+used as (
+    select p.service as service, p.environment as environment
+    from production_deployments p
+    where p.succeeded
+    group by p.service, p.environment
+),
+busy as (
+    select u.service as service, count(*) as environments
+    from used u
+    group by u.service
+),
+areas as (
+    select
+        u.service as service,
+        u.environment as environment,
+        b.environments > 1 as several,
+        cast(row_number() over (order by u.service, u.environment) as bigint) as area
+    from used u
+    join busy b on b.service = u.service
+),
+placed as (
+    select
+        p.source as source,
+        p.deployment as deployment,
+        p.service as service,
+        p.environment as environment,
+        p.finished_at as finished_at,
+        dora_us(p.finished_at) as us,
+        coalesce(o.position, -1) as position,
+        a.several as several,
+        cast(row_number() over (
+            partition by a.area
+            order by dora_us(p.finished_at), coalesce(o.position, -1), p.source, p.deployment
+        ) as bigint) as place,
+        p.rollback or p.rolls_back is not null as rollback,
+        h.deployment is not null as hotfix
+    from production_deployments p
+    join areas a on a.service = p.service and a.environment = p.environment
+    left join positions o
+        on o.source = p.source and o.deployment = p.deployment
+        and o.service = p.service and o.environment = p.environment
+    left join hotfixes h
+        on h.source = p.source and h.deployment = p.deployment
+        and h.service = p.service and h.environment = p.environment
+    where p.succeeded
 )
 select
-    p.source as source,
-    p.deployment as deployment,
-    p.service as service,
-    p.environment as environment,
-    p.finished_at as finished_at,
-    dora_us(p.finished_at) as us,
+    n.source as source,
+    n.deployment as deployment,
+    n.service as service,
+    n.environment as environment,
+    n.finished_at as finished_at,
+    n.us as us,
+    n.place as place,
+    n.place as service_place,
+    n.rollback as rollback,
+    n.hotfix as hotfix
+from placed n
+where not n.several
+union all
+select
+    n.source as source,
+    n.deployment as deployment,
+    n.service as service,
+    n.environment as environment,
+    n.finished_at as finished_at,
+    n.us as us,
+    n.place as place,
     cast(row_number() over (
-        partition by p.service, p.environment
-        order by dora_us(p.finished_at), coalesce(o.position, -1), p.source, p.deployment
-    ) as bigint) as place,
-    cast(row_number() over (
-        partition by p.service
-        order by dora_us(p.finished_at), coalesce(o.position, -1), p.source, p.deployment,
-            p.environment
+        partition by n.service
+        order by n.us, n.position, n.source, n.deployment, n.environment
     ) as bigint) as service_place,
-    p.rollback or p.rolls_back is not null as rollback,
-    h.deployment is not null as hotfix
-from production_deployments p
-left join positions o
-    on o.source = p.source and o.deployment = p.deployment
-    and o.service = p.service and o.environment = p.environment
-left join hotfixes h
-    on h.source = p.source and h.deployment = p.deployment
-    and h.service = p.service and h.environment = p.environment
-where p.succeeded
+    n.rollback as rollback,
+    n.hotfix as hotfix
+from placed n
+where n.several

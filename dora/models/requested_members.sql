@@ -37,6 +37,12 @@ members as (
             select 1 from listed_originals p where p.pull_request_id = l.pull_request_id
         )
 ),
+crowded as (
+    select m.pull_request_id as pull_request_id
+    from members m
+    group by m.pull_request_id
+    having count(*) > 1
+),
 with_paths as (
     select distinct p.repository as repository, p.sha as sha from commit_paths p
 ),
@@ -64,11 +70,27 @@ numbered as (
         m.landed_sha as landed_sha,
         m.authored_at as authored_at,
         m.is_bot as is_bot,
+        cast(1 as bigint) as place
+    from members m
+    cross join rules r
+    left join crowded w on w.pull_request_id = m.pull_request_id
+    where r.change = 'pull_request' and w.pull_request_id is null
+    union all
+    select
+        -m.pull_request_id as change_id,
+        m.repository as repository,
+        m.pull_request_id as pull_request_id,
+        m.sha as sha,
+        m.commit_id as commit_id,
+        m.landed_sha as landed_sha,
+        m.authored_at as authored_at,
+        m.is_bot as is_bot,
         cast(row_number() over (
             partition by m.pull_request_id
             order by dora_us(m.authored_at), m.sha
         ) as bigint) as place
     from members m
+    join crowded w on w.pull_request_id = m.pull_request_id
     cross join rules r
     where r.change = 'pull_request'
 )

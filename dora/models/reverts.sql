@@ -5,56 +5,59 @@
 --  named by seven or more digits of its id; a shortened name that fits several commits of the
 --  repository names none. A revert of a revert is left out: it brings the change back.
 with
+messages as (
+    select
+        c.commit_id as commit_id,
+        f.repository as repository,
+        lower(f.target) as target
+    from commit_references f
+    join commits c on c.repository = f.repository and c.sha = f.sha
+    where f.kind = 'reverts'
+),
 wanted as (
     select distinct
-        f.repository as repository,
-        f.sha as sha,
-        lower(f.target) as target,
-        substr(lower(f.target), 1, 7) as head
-    from commit_references f
-    where f.kind = 'reverts' and length(f.target) >= 7
+        m.commit_id as commit_id,
+        m.repository as repository,
+        m.target as target,
+        substr(m.target, 1, 7) as head
+    from messages m
+    where length(m.target) >= 7
 ),
 named as (
     select
-        w.repository as repository,
-        w.sha as sha,
+        w.commit_id as commit_id,
         w.target as target,
         min(c.commit_id) as target_id
     from wanted w
     join commits c on c.repository = w.repository and substr(c.sha, 1, 7) = w.head
     where substr(c.sha, 1, length(w.target)) = w.target
-    group by w.repository, w.sha, w.target
+    group by w.commit_id, w.target
     having min(c.commit_id) = max(c.commit_id)
 ),
 reverting_pull_requests as (
     select
         p.repository as repository,
         p.reverts as target,
-        l.landed_sha as sha
+        l.landed_id as commit_id
     from pull_requests p
     join landed_pull_requests l on l.repository = p.repository and l.number = p.number
-    where p.reverts is not null
+    where p.reverts is not null and l.landed_id is not null
 ),
 pairs as (
-    select c.commit_id as commit_id, n.target_id as target_id
+    select n.commit_id as commit_id, n.target_id as target_id
     from named n
-    join commits c on c.repository = n.repository and c.sha = n.sha
     union
-    select c.commit_id as commit_id, t.commit_id as target_id
+    select p.commit_id as commit_id, l.landed_id as target_id
     from reverting_pull_requests p
     join landed_pull_requests l on l.repository = p.repository and l.number = p.target
-    join commits c on c.repository = p.repository and c.sha = p.sha
-    join commits t on t.repository = l.repository and t.sha = l.landed_sha
+    where l.landed_id is not null
 ),
 reverting as (
-    select c.commit_id as commit_id
-    from commit_references f
-    join commits c on c.repository = f.repository and c.sha = f.sha
-    where f.kind = 'reverts'
+    select m.commit_id as commit_id
+    from messages m
     union
-    select c.commit_id as commit_id
+    select p.commit_id as commit_id
     from reverting_pull_requests p
-    join commits c on c.repository = p.repository and c.sha = p.sha
 )
 select p.commit_id as commit_id, p.target_id as target_id
 from pairs p

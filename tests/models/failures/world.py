@@ -53,8 +53,8 @@ _COLUMNS: dict[str, str] = {
     "commit_references": "repository sha kind target",
     "commit_services": "commit_id:BIGINT service",
     "pull_requests": "repository number:BIGINT title labels head_branch reverts:BIGINT url",
-    "landed_pull_requests": "repository number:BIGINT landed_sha rule",
-    "originals": "repository sha number:BIGINT landed_sha",
+    "landed_pull_requests": "repository number:BIGINT landed_sha landed_id:BIGINT rule",
+    "originals": "repository sha commit_id:BIGINT number:BIGINT landed_sha",
     "replaced_commits": "commit_id:BIGINT",
     "copies": "repository sha carrier",
     "cherry_picks": "repository sha original",
@@ -266,7 +266,7 @@ _TRUTHS = {
 
 
 def _build(world: World) -> None:
-    tables = {**world.tables, **_lineage(world)}
+    tables = {**world.tables, **_lineage(world), **_numbered(world)}
     if not world.rules.get("follow_cherry_picks", True):
         tables |= {"copies": [], "cherry_picks": []}
     for name in ("incidents", "production_deployments"):
@@ -308,6 +308,19 @@ def _need(engine: Engine, model: str, built: set[str]) -> None:
         _need(engine, table, built)
     engine.build(model, text)
     built.add(model)
+
+
+def _numbered(world: World) -> dict[str, list[dict[str, Any]]]:
+    """What names commits by their sha, with the ids of those that are in the store."""
+    ids = {(r["repository"], r["sha"]): r["commit_id"] for r in world.tables["commits"]}
+    landed = [
+        {**r, "landed_id": ids.get((r["repository"], r["landed_sha"]))}
+        for r in world.tables["landed_pull_requests"]
+    ]
+    originals = [
+        {**r, "commit_id": ids.get((r["repository"], r["sha"]))} for r in world.tables["originals"]
+    ]
+    return {"landed_pull_requests": landed, "originals": originals}
 
 
 def _lineage(world: World) -> dict[str, list[dict[str, Any]]]:
