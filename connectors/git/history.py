@@ -91,10 +91,19 @@ class Log:
             _, authored, committed, shas, parents, authors, subjects, bodies = (
                 fields[place::_FIELDS] for place in range(_FIELDS)
             )
-            for sha, body in zip(shas, bodies, strict=True):
-                if b"commit" in body and (b"everts " in body or b"icked from" in body):
-                    self.references.extend(references(sha, body))
-            numbers = map(pull_request, subjects, bodies)
+            telling = [
+                (sha, body)
+                for sha, body in zip(shas, bodies, strict=True)
+                if b" commit" in body and (b"everts " in body or b"icked from" in body)
+            ]
+            for sha, body in telling:
+                self.references.extend(references(sha, body))
+            numbers = [  # most subjects name none, which is seen here without a call for each
+                pull_request(subject, body)
+                if subject[-1:] == b")" or subject[:5] == b"Merge"
+                else b""
+                for subject, body in zip(subjects, bodies, strict=True)
+            ]
             rows: Iterable[Row] = zip(
                 repeat(name), shas, parents, authored, committed, authors, subjects, numbers
             )  # fmt: skip

@@ -140,6 +140,7 @@ class GitProcess:
         with self._started(arguments) as (process, complaints):
             assert process.stdin is not None
             assert process.stdout is not None
+            _widen(process.stdout)
             with suppress(BrokenPipeError):  # git is gone; its exit code and words say why
                 process.stdin.write(given)
                 process.stdin.close()
@@ -211,6 +212,14 @@ class GitProcess:
             f"Git failed on {self.path} (exit code {code}).{essence}",
             hint="See what git log and git fsck say there.",
         )
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold a whole chunk, so that git need not wait for us; Linux only."""
+    with suppress(ImportError, AttributeError, OSError):  # more than this user may have
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
