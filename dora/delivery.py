@@ -183,10 +183,11 @@ class Delivery:
         """Any SELECT over the facts and all that is derived from them; nothing can be changed.
 
         Raises:
-            UsageError: The engine does not understand it.
+            UsageError: The engine does not understand it, or it is no single SELECT.
         """
         import duckdb
 
+        _one_select(query)
         space, _ = self._space()
         named = set(re.findall(r"\w+", query.casefold()))
         space.need(*(model for model in models.models(space.engine.name) if model in named))
@@ -222,3 +223,20 @@ class Delivery:
             return self._window
         zone = self._session.config.timezone
         return windows_of.window(self._window, as_of=self._moment, zone=zone)
+
+
+def _one_select(query: str) -> None:
+    """Refuse what would do more than look, such as COPY TO and ATTACH."""
+    import duckdb
+
+    try:
+        kinds = [statement.type for statement in duckdb.extract_statements(query)]
+    except duckdb.Error as error:
+        raise UsageError(
+            f"The query fails: {str(error).strip()}", hint="`show tables` lists the tables."
+        ) from error
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise UsageError(
+            "A query is one SELECT; nothing can be changed or written by it.",
+            hint="Write results to a file with -o, or open the store with another DuckDB.",
+        )

@@ -283,3 +283,21 @@ def test_a_bare_store_is_enough(dora: Command, organisation: Path) -> None:
     by_store = dora(*asked, "--store", organisation.parent / "dora.duckdb")
     assert by_store.code == 0
     assert by_store.out == by_config.out
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["copy commits to '{}'", "attach '{}'", "select 1; attach '{}'", "set threads = 1", ""],
+)
+def test_query_does_nothing_but_look(
+    dora: Command, organisation: Path, tmp_path: Path, sql: str
+) -> None:
+    ran = dora("query", sql.format(tmp_path / "written"), "-c", organisation)
+    assert (ran.code, ran.out) == (2, "")
+    assert "one SELECT" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sql", ["show tables", "from commits limit 1", "describe commits"])
+def test_query_takes_every_way_of_looking(dora: Command, organisation: Path, sql: str) -> None:
+    assert dora("query", sql, "-c", organisation).code == 0
