@@ -100,7 +100,7 @@ def interval(low: float | None, high: float | None, unit: str, *, like: float | 
     if low is None or missing(low):
         return ""
     if high is None or missing(high):
-        return f"at least {quantity(low, unit)}"
+        return f"at least {quantity(low, unit)}" if low else ""
     if unit != "seconds":
         show = _percent if unit == "share" else number
         return f"{show(low)}{DASH}{show(high)}"

@@ -37,6 +37,7 @@ def test_ends_too_far_apart_for_one_unit_have_their_own():
 def test_no_value_is_unknown_and_a_lower_bound_says_at_least():
     assert words.estimate(None, None, None, "share") == "unknown"
     assert words.estimate(None, 0.08, None, "share") == "unknown, at least 8 %"
+    assert words.estimate(None, 0.0, None, "share") == "unknown"  # at least 0 % says nothing
     assert words.quantity(float("nan"), "seconds") == "unknown"
 
 
