@@ -33,6 +33,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and give its exit code; an error is said on stderr, with what to do."""
+    stdout = sys.stdout
     try:
         code = dora.main(args=arguments, prog_name="dora", standalone_mode=False)
         sys.stdout.flush()
@@ -48,7 +49,9 @@ def run(arguments: list[str]) -> int:
     except DoraError as error:
         click.echo(f"Error: {error}", err=True)
         return 1
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as stop:
+        if isinstance(stop, SystemExit) and sys.stdout is stdout:
+            raise  # click wraps stdout when its reader is gone, and exits with 1
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code if isinstance(code, int) else 0

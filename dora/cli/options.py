@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dora.config import Config
     from dora.delivery import Delivery
 
@@ -35,9 +37,17 @@ class Place:
         from dora import config
 
         if self.config is None and self.store is not None:
-            return config.for_store(self.store)
-        loaded = config.load(self.config or DEFAULT_CONFIG)
+            loaded = config.for_store(self.store)
+        else:
+            loaded = config.load(self.config or DEFAULT_CONFIG)
+        self.moment(loaded.timezone)
         return loaded if self.store is None else replace(loaded, store=self.store)
+
+    def moment(self, zone: str) -> datetime | None:
+        """The instant that `--as-of` names, refused by every command alike if it is none."""
+        from dora import windows
+
+        return windows.as_of(self.as_of, zone=zone) if self.as_of else None
 
     def open(self) -> Delivery:
         """What a notebook gets from `dora.open(...)`."""
@@ -101,22 +111,28 @@ verbose = click.option(
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
 
-place = _together(
-    "place",
-    Place,
-    click.option(
-        "-c",
-        "--config",
-        type=click.Path(path_type=Path),
-        help="Configuration; dora.toml by default.",
-    ),
-    click.option(
-        "--store",
-        type=click.Path(path_type=Path),
-        help="A store to read; without -c no configuration is needed.",
-    ),
-    click.option("--as-of", metavar="TIME", help="Judge by what was known on that day or time."),
-    verbose,
+
+def _place(config: str, store: str) -> Callable[[Command], Command]:
+    file = click.Path(path_type=Path)
+    return _together(
+        "place",
+        Place,
+        click.option("-c", "--config", type=file, help=config),
+        click.option("--store", type=file, help=store),
+        click.option(
+            "--as-of", metavar="TIME", help="Judge by what was known on that day or time."
+        ),
+        verbose,
+    )
+
+
+place = _place(
+    "Configuration; dora.toml by default.",
+    "A store to read; without -c no configuration is needed.",
+)
+new_place = _place(
+    "Configuration to write; dora.toml by default.",
+    "Store it names; dora.duckdb beside it by default.",
 )
 
 scope = _together(

@@ -71,7 +71,7 @@ def explain(
         emit(frame, words.table(frame), form, output)
         return
     click.echo(words.definition(result))
-    click.echo(f"\nThe {len(result.evidence):,} records behind it:\n")
+    click.echo(f"\nThe {words.count(len(result.evidence), 'record')} behind it:\n")
     emit(result.evidence, words.table(result.evidence), "table", None)
     click.echo(f"\nLeft out: {len(result.left_out):,}\n")
     if len(result.left_out):

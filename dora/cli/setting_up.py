@@ -26,17 +26,18 @@ _LEVELS = {"ok": "ok     ", "warning": "warning", "error": "error  "}
     show_default=True,
     help="Folder for the configuration, the store, CSV files and pictures.",
 )
-@click.option("--as-of", metavar="TIME", help="Judge by what was known on that day or time.")
+@options.new_place
 @options.quiet
-@options.verbose
-def quickstart(path: Path, out: Path, as_of: str | None, quiet: bool) -> None:
+def quickstart(path: Path, out: Path, place: Place, quiet: bool) -> None:
     """Read the local clone at PATH and show its five metrics, with nothing to configure."""
     from dora.cli.progress import reporting
     from dora.cli.reading import at_a_glance
     from dora.quickstart import quickstart as start
 
     with reporting(quiet) as progress:
-        made = start(path, out, as_of=as_of, progress=progress)
+        made = start(
+            path, out, config=place.config, store=place.store, as_of=place.as_of, progress=progress
+        )
     click.echo(f"{made.delivery!r}\n")
     click.echo(at_a_glance(made.delivery.overview()), nl=False)
     for remark in () if quiet else made.remarks:
@@ -54,23 +55,22 @@ def _from_here(path: Path) -> Path:
 
 
 @click.command()
-@click.option(
-    "-c", "--config", type=click.Path(path_type=Path), default=DEFAULT_CONFIG, show_default=True
-)
+@options.new_place
 @click.option("--path", type=click.Path(path_type=Path), help="Local clone to begin with.")
-@options.verbose
-def init(config: Path, path: Path | None) -> None:
+def init(place: Place, path: Path | None) -> None:
     """Write a configuration to begin with; it names the variables that hold tokens."""
-    from dora.config import starter
+    from dora.config import beside, starter
     from dora.frames import write_text
 
+    config = place.config or DEFAULT_CONFIG
+    place.moment("UTC")
     if config.exists():
         raise UsageError(
             f"{config} is already there.", hint="Name another file with -c, or edit that one."
         )
     clone = path or (Path() if Path(".git").exists() else None)
     sources = [] if clone is None else [_git_source(clone)]
-    write_text(config, starter(sources))
+    write_text(config, starter(sources, store=beside(config, place.store)))
     click.echo(config)
     click.echo(f"Edit it, then: dora check -c {config} && dora sync -c {config}", err=True)
 
@@ -118,10 +118,14 @@ def _say(summary: Summary, quiet: bool) -> None:
     for one in summary.sources:
         if one.error:
             click.echo(f"{one.name}: failed: {one.error}", err=True)
+            if one.hint:
+                click.echo(f"  {one.hint}", err=True)
         elif not quiet:
             click.echo(f"{one.name}: {one}", err=True)
         for note in () if quiet else one.notes:
             click.echo(f"  {note}", err=True)
+        if one.rejected and not quiet:
+            click.echo("  `dora status` says which rows were rejected, and why.", err=True)
     for note in () if quiet else summary.notes:
         click.echo(note, err=True)
 

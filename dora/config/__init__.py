@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dora.config import checks
 from dora.config.checks import Faults
-from dora.config.starter import starter
+from dora.config.starter import beside, starter
 from dora.errors import ConfigError
 from dora.rules import Rules
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["Config", "Membership", "Service", "Source", "for_store", "load", "starter"]
+__all__ = ["Config", "Membership", "Service", "Source", "beside", "for_store", "load", "starter"]
 
 STORE = "dora.duckdb"
 """The store beside the configuration, unless it names another."""

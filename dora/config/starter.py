@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 _HEAD = """\
@@ -144,3 +146,10 @@ def value_text(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def beside(config: Path, store: Path | None) -> str:
+    """How a configuration names a store: seen from its own folder, wherever it is called from."""
+    if store is None:
+        return "dora.duckdb"
+    return str(store) if store.is_absolute() else os.path.relpath(store, config.parent)

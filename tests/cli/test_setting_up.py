@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dora import config
+from dora.cli import dora as group
 from tests.cli.conftest import Ran
 from tests.repositories import History
 
@@ -250,3 +251,89 @@ def test_a_reader_that_stops_reading_is_no_error(organisation: Path) -> None:
     )
     assert "Traceback" not in ran.stderr
     assert ran.returncode == 0
+
+
+def test_a_reader_that_stops_early_in_a_long_explanation_is_no_error(organisation: Path) -> None:
+    asked = f"explain lead-time --window 2026-H1 -c {organisation}"
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m dora {asked} | head -n 1"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", list(group.commands))
+def test_every_command_takes_a_configuration_a_store_and_a_time(
+    dora: Command, command: str
+) -> None:
+    said = dora(command, "--help").out
+    for option in ("-c, --config", "--store", "--as-of", "-v, --verbose"):
+        assert option in said
+
+
+@pytest.mark.parametrize("command", ["init", "check", "sync", "status", "show"])
+def test_a_time_that_is_none_is_refused_by_every_command(
+    dora: Command, organisation: Path, command: str
+) -> None:
+    place = organisation.parent / "new.toml" if command == "init" else organisation
+    ran = dora(command, "-c", place, "--as-of", "yesterdayish")
+    assert (ran.code, ran.out) == (2, "")
+    assert "yesterdayish" in ran.err
+    assert not (organisation.parent / "new.toml").exists()
+
+
+def test_init_names_the_store_as_the_configuration_sees_it(
+    dora: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert dora("init", "-c", "settings/my.toml", "--store", "kept/all.duckdb").code == 0
+    loaded = config.load(Path("settings/my.toml"))
+    assert loaded.store.resolve() == tmp_path / "kept" / "all.duckdb"
+
+
+def test_quickstart_puts_configuration_and_store_where_it_is_told(
+    dora: Command, tagged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ("quickstart", tagged, "--out", "out", "-c", "mine.toml", "--store", "kept/my.duckdb")
+    ran = dora(*asked)
+    assert ran.code == 0, ran.err
+    assert {"mine.toml", "kept/my.duckdb"} <= {line.strip() for line in ran.out.splitlines()}
+    assert Path("kept/my.duckdb").exists()
+    assert config.load(Path("mine.toml")).store.resolve() == tmp_path / "kept" / "my.duckdb"
+    assert not Path("out/dora.toml").exists()
+
+
+def test_quickstart_never_shows_one_clone_as_another(
+    dora: Command, tagged: Path, tmp_path: Path
+) -> None:
+    other = History(tmp_path / "other")
+    other.commit("Its own", at="2026-01-05T10:00Z")
+    assert dora("quickstart", tagged, "--out", tmp_path / "out").code == 0
+    ran = dora("quickstart", other.path, "--out", tmp_path / "out")
+    assert (ran.code, ran.out) == (2, "")
+    assert "does not read" in ran.err
+    assert "--out" in ran.err
+
+
+def test_a_sync_that_fails_says_what_to_do(dora: Command, tmp_path: Path) -> None:
+    history = History(tmp_path / "shop")
+    history.commit("Only one", at="2026-01-05T10:00Z")
+    path = history.path.parent / "dora.toml"
+    path.write_text(
+        '[[sources]]\nname = "shop"\nkind = "git"\npath = "shop"\ndeployments = ["tags:v*"]\n'
+    )
+    ran = dora("sync", "-c", path)
+    assert ran.code == 1
+    assert "No tag of local/shop fits tags:v*." in ran.err
+    assert "git fetch --tags" in ran.err
+
+
+def test_a_sync_that_rejects_rows_says_where_they_are_named(dora: Command, tmp_path: Path) -> None:
+    (tmp_path / "incidents.csv").write_text("id,detected_at\nINC-1,2026-01-05\n")
+    path = tmp_path / "dora.toml"
+    path.write_text('[[sources]]\nname = "i"\nkind = "files"\npath = "incidents.csv"\n')
+    ran = dora("sync", "-c", path)
+    assert ran.code == 0
+    assert "dora status" in ran.err
+    assert "incidents.csv:2" in dora("status", "-c", path).out
