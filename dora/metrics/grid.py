@@ -144,18 +144,23 @@ class Grid:
         """One row a cell: what was measured, whose, when, then the numbers."""
         import pandas as pd
 
+        told = {name: column(_text(value, self.size)) for name, value in before.items()}
+        measured = {name: column(values) for name, values in after.items()}
+        return pd.DataFrame({**told, **self._places, **measured})
+
+    @cached_property
+    def _places(self) -> dict[str, pd.Series[Any]]:
+        """Whose and when each cell is, in columns that all metrics share."""
         scopes = self.scopes
         columns = {
-            **{name: _text(value, self.size) for name, value in before.items()},
             "scope": self.per_scope(_objects([scope.kind for scope in scopes])),
             "service": self.per_scope(_objects([scope.service for scope in scopes])),
             "team": self.per_scope(_objects([scope.team for scope in scopes])),
             "period_start": self._per_period(_dates(self.periods["period_start"])),
             "period_end": self._per_period(_dates(self.periods["period_end"])),
             "partial": self.partial,
-            **after,
         }
-        return pd.DataFrame({name: column(values) for name, values in columns.items()})
+        return {name: column(values) for name, values in columns.items()}
 
 
 def column(values: Any) -> pd.Series[Any]:

@@ -6,7 +6,11 @@
 --  delivered_changes, which a number does not wait for.
 with
 pull_request_landings as (
-    select t.landed_id as commit_id, t.pull_request_id as pull_request_id
+    select
+        t.landed_id as commit_id,
+        t.pull_request_id as pull_request_id,
+        t.merged_at as merged_at,
+        t.is_bot as is_bot
     from pull_request_times t
     where t.lands_alone
 ),
@@ -18,7 +22,9 @@ changes as (
         d.baseline as baseline,
         c.authored_at as committed_at,
         c.is_bot as is_bot,
-        l.pull_request_id as pull_request_id
+        l.pull_request_id as pull_request_id,
+        l.merged_at as merged_at,
+        l.is_bot as pull_request_is_bot
     from change_deliveries d
     join commits c on c.commit_id = d.change_id
     cross join rules r
@@ -33,9 +39,12 @@ changes as (
         d.baseline as baseline,
         m.authored_at as committed_at,
         m.is_bot as is_bot,
-        m.pull_request_id as pull_request_id
+        m.pull_request_id as pull_request_id,
+        t.merged_at as merged_at,
+        t.is_bot as pull_request_is_bot
     from change_deliveries d
     join requested_members m on m.change_id = d.change_id and m.place = 1
+    left join pull_request_times t on t.pull_request_id = m.pull_request_id
     where d.change_id < 0
 ),
 routes as (
@@ -57,11 +66,11 @@ timed as (
         c.step as step,
         c.pull_request_id as pull_request_id,
         c.committed_at as committed_at,
-        t.merged_at as merged_at,
+        c.merged_at as merged_at,
         p.finished_at as delivered_at,
         p.us - dora_us(c.committed_at) as us,
         case
-            when r.change = 'pull_request' then coalesce(t.is_bot, c.is_bot) else c.is_bot
+            when r.change = 'pull_request' then coalesce(c.pull_request_is_bot, c.is_bot) else c.is_bot
         end as is_bot,
         c.baseline as baseline,
         coalesce(p.uncertain, false) as uncertain,
@@ -71,7 +80,6 @@ timed as (
     join routes o on o.route = c.route
     left join shared h on h.repository = o.repository
     left join production_steps p on p.step = c.step
-    left join pull_request_times t on t.pull_request_id = c.pull_request_id
 )
 select
     d.change_id as change_id,

@@ -18,8 +18,11 @@ marks as (
     from commits c
     cross join rules r
     left join replaced_commits g on g.commit_id = c.commit_id
-    where length(c.parents) <= length(c.sha) and g.commit_id is null
-        and dora_matches(c.subject, r.hotfix_title)
+    where g.commit_id is null
+        and case
+            when dora_matches(c.subject, r.hotfix_title) then length(c.parents) <= length(c.sha)
+            else false
+        end
     union
     select l.landed_id as commit_id
     from marked m

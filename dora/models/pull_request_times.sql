@@ -11,11 +11,12 @@ reviewed as (
     where v.by = 'person' and v.submitted_at <= r.as_of
     group by v.repository, v.number
 ),
-firsts as (
-    select min(l.pull_request_id) as pull_request_id
+together as (
+    select l.landed_id as landed_id, min(l.pull_request_id) as first_id
     from landed_pull_requests l
     where l.landed_id is not null
     group by l.landed_id
+    having count(*) > 1
 ),
 reverting as (
     select distinct f.repository as repository, f.sha as sha
@@ -28,7 +29,7 @@ select
     l.number as number,
     l.landed_sha as landed_sha,
     l.landed_id as landed_id,
-    f.pull_request_id is not null as lands_alone,
+    l.landed_id is not null and coalesce(g.first_id = l.pull_request_id, true) as lands_alone,
     p.number is not null as known,
     coalesce(p.ready_at, p.opened_at) as ready_at,
     v.first_review_at as first_review_at,
@@ -43,6 +44,6 @@ from landed_pull_requests l
 cross join rules r
 left join pull_requests p
     on p.repository = l.repository and p.number = l.number and p.opened_at <= r.as_of
-left join firsts f on f.pull_request_id = l.pull_request_id
+left join together g on g.landed_id = l.landed_id
 left join reviewed v on v.repository = l.repository and v.number = l.number
 left join reverting k on k.repository = l.repository and k.sha = l.landed_sha
