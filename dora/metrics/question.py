@@ -51,7 +51,10 @@ class Question:
         """The same asked of another window, by default of the one before."""
         if isinstance(other, str):
             other = window(other, as_of=self.as_of, zone=self.window.zone)
-        return replace(self, window=other or self.window.before())
+        wanted = other or self.window.before()
+        if wanted not in self._others:
+            self._others[wanted] = replace(self, window=wanted)
+        return self._others[wanted]
 
     def by(self, *grains: str) -> Question:
         """The same, cut into other periods."""
@@ -59,7 +62,16 @@ class Question:
 
     def pooled(self) -> Question:
         """The same for the first scope and the window alone."""
+        return self._pooled if self.grains or len(self.scopes) > 1 else self
+
+    @cached_property
+    def _pooled(self) -> Question:
         return replace(self, scopes=self.scopes[:1], grains=())
+
+    @cached_property
+    def _others(self) -> dict[Window, Question]:
+        """The same of other windows: all metrics share one, and so its calendar and grid."""
+        return {}
 
     @cached_property
     def today(self) -> date:
