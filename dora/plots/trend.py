@@ -97,10 +97,13 @@ def _values(
     )
     bound = ~known & np.isfinite(low)
     if bound.any():
-        ax.scatter(at[bound], low[bound], s=40, marker="^", facecolor="white", edgecolor=colour)
+        ax.scatter(
+            at[bound], low[bound], s=40, marker="^", facecolor="white", edgecolor=colour,
+            zorder=3, clip_on=False,
+        )  # fmt: skip
         ax.annotate(
-            "△ at least: failures may be unseen", (0.01, 0.97), xycoords="axes fraction",
-            va="top", fontsize=8, color=GREY,
+            "△ at least: failures may be unseen", (1, 1.02), xycoords="axes fraction",
+            ha="right", va="bottom", fontsize=8, color=GREY,
         )  # fmt: skip
 
 

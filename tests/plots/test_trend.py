@@ -125,6 +125,13 @@ def test_a_lower_bound_is_drawn_as_one():
     )
     ax = metrics.find("change_failure_rate").ask(question(rows, by="week")).plot()
     assert any("at least" in text.get_text() for text in ax.texts)
+    (bounds,) = (
+        dots
+        for dots in ax.collections
+        if isinstance(dots, PathCollection) and len(dots.get_offsets())
+    )
+    assert bounds.get_offsets()[0][1] == 0  # a week without a known failure stands on the axis,
+    assert not bounds.get_clip_on()  # whole
 
 
 def test_without_periods_it_is_cut_by_itself():
