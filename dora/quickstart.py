@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 WINDOW = "12mo"
 INCIDENTS = (
-    "No incidents are known to git, so failure and rework rates are lower bounds and recovery time is"
-    ' unknown. Put incidents in a CSV file and add a source: kind = "files",'
+    "No incidents are known to git, so failure and rework rates are lower bounds and recovery time"
+    ' is unknown. Put incidents in a CSV file and add a source: kind = "files",'
     ' path = "incidents.csv", covers = ["*"].'
 )
 
