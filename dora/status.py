@@ -26,7 +26,8 @@ class _Share(NamedTuple):
 _COVERAGE = (
     _Share(
         "deployments whose commit is known",
-        "select count(*) filter (outcome <> 'unknown'), count(*) from stream_deployments",
+        "select count(*) filter (outcome <> 'unknown'), count(*) from stream_deployments, rules"
+        " where finished_at <= as_of",
         "What an unknown commit ships is in no lead time.",
     ),
     _Share(
@@ -36,13 +37,15 @@ _COVERAGE = (
     ),
     _Share(
         "incidents with an end",
-        "select count(resolved_at), count(*) from incidents",
+        "select count(*) filter (resolved_at <= as_of), count(*) from incidents, rules"
+        " where detected_at <= as_of",
         "Open ones are counted apart.",
     ),
     _Share(
         "incidents mapped to a service",
         "select count(distinct (s.source, s.incident)), count(distinct (i.source, i.id)) from"
-        " incidents i left join incident_services s on s.source = i.source and s.incident = i.id",
+        " incidents i left join incident_services s on s.source = i.source and s.incident = i.id"
+        " where i.detected_at <= (select as_of from rules)",
         "The others are in no metric; name their service, or map it in [[services]].",
     ),
     _Share(

@@ -211,6 +211,15 @@ def test_status_says_how_complete_the_record_is(dora: Command, organisation: Pat
     assert "services with an incident source,3 of 3," in ran.out
 
 
+def test_status_knows_nothing_of_what_came_after_its_time(
+    dora: Command, organisation: Path
+) -> None:
+    ran = dora("status", "-c", organisation, "--format", "csv", "--as-of", "2020-01-01")
+    assert "deployments whose commit is known,none yet," in ran.out
+    assert "incidents with an end,none yet," in ran.out
+    assert "incidents mapped to a service,none yet," in ran.out
+
+
 def test_status_names_what_no_rule_classifies(dora: Command, tmp_path: Path) -> None:
     (tmp_path / "deployments.csv").write_text(
         "id,repository,environment,status,finished_at\n"
