@@ -109,12 +109,13 @@ def build_order(wanted: tuple[str, ...], known: Mapping[str, Model]) -> list[str
     return list(TopologicalSorter(graph).static_order())
 
 
-def rules_read(model: Model) -> set[str]:
+@cache
+def rules_read(model: Model) -> frozenset[str]:
     """The columns of `rules` that a model may read: those that its text names anywhere."""
     if "rules" not in model.reads:
-        return set()
+        return frozenset()
     text = re.sub(r"--.*", "", model.sql)
-    return {name for name in _RULES_TYPES if re.search(rf"\b{name}\b", text)}
+    return frozenset(re.findall(r"\w+", text)) & frozenset(_RULES_TYPES)
 
 
 class Workspace:
