@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ class Session:
     """A store that is open, and what has been built of it; shared by all that is asked of it."""
 
     def __init__(self, config: Config) -> None:
-        self.config = config
+        self.config = _as_synced(config) if config.bare else config
         self._spaces: dict[tuple[Rules, datetime], models.Workspace] = {}
         self._directories: dict[tuple[Rules, datetime], Directory] = {}
         self._now: datetime | None = None
@@ -69,3 +70,17 @@ class Session:
         return models.open_workspace(
             self.config.store, config=self.config, rules=rules, as_of=as_of, zone=zone
         )
+
+
+def _as_synced(config: Config) -> Config:
+    """A bare store, read as the configuration that it was filled with says."""
+    from dora import store
+
+    connection = store.connect(config.store)
+    try:
+        known = store.meant_to_be_read(connection)
+    finally:
+        connection.close()
+    newest = known.get("as_of") == "newest"
+    zone = known.get("timezone", config.timezone)
+    return replace(config, timezone=zone, as_of="newest" if newest else "sync")

@@ -24,7 +24,7 @@ from dora.errors import DoraError, StoreError, UsageError
 from dora.identities import Identities
 from dora.records import RECORD_TYPES, CommitPath, Record
 from dora.store import Tally, Writer
-from dora.store.schema import SCHEMA_VERSION, read_meta, write_meta
+from dora.store.schema import READ_BY, SCHEMA_VERSION, read_meta, write_meta
 
 AT_ONCE = 8
 """How many sources are read at the same time; most of them wait for a network."""
@@ -78,7 +78,7 @@ class SourceSummary:
 
     def __str__(self) -> str:
         said = [
-            f"{rows:,} {table.replace('_', ' ')} {word}"
+            f"{rows:,} {_named(table, rows)} {word}"
             for word in ("new", "updated", "removed", "rejected")
             for table, rows in getattr(self, word).items()
             if rows
@@ -89,6 +89,14 @@ class SourceSummary:
         """The counts, the notes and the error, for the store to keep."""
         words = ("new", "updated", "removed", "rejected", "notes", "error")
         return json.dumps({word: getattr(self, word) for word in words})
+
+
+def _named(table: str, rows: int) -> str:
+    """What a table holds, in words: `1 repository`, `3 commit paths`."""
+    plural = table.replace("_", " ")
+    if rows != 1:
+        return plural
+    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,7 @@ def sync(
             writer.abandon()  # an empty store would only hide that nothing could be read
             return Summary(summaries, notes)
         _derive(writer, config)
-        writer.publish(partial(_record, writer, summaries))
+        writer.publish(partial(_record, writer, config, summaries))
     return Summary(summaries, notes)
 
 
@@ -307,9 +315,11 @@ def _derive(writer: Writer, config: Config) -> None:
     write_meta(connection, "derived", basis)
 
 
-def _record(writer: Writer, summaries: Sequence[SourceSummary]) -> None:
-    """Keep when each source was read and what came of it."""
+def _record(writer: Writer, config: Config, summaries: Sequence[SourceSummary]) -> None:
+    """Keep when each source was read and what came of it, and how the store is meant to be read."""
     connection = writer.connection
+    for key in READ_BY:
+        write_meta(connection, key, getattr(config, key))
     rows: list[object] = []
     for one in summaries:
         status = "failed" if one.error else "finished"

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dora.store.reader import connect, duplicates, freshness, memory, newest_fact
+from dora.store.reader import (
+    connect,
+    duplicates,
+    freshness,
+    meant_to_be_read,
+    memory,
+    newest_fact,
+)
 from dora.store.schema import SCHEMA_VERSION, create_tables
 from dora.store.writer import Tally, Writer
 
@@ -14,6 +21,7 @@ __all__ = [
     "create_tables",
     "duplicates",
     "freshness",
+    "meant_to_be_read",
     "memory",
     "newest_fact",
 ]

@@ -131,6 +131,12 @@ def _create_views(connection: DuckDBPyConnection, *, complete: bool) -> None:
         connection.execute(f"create or replace view {table} as select {listed} from {rows}")
 
 
+def meant_to_be_read(connection: DuckDBPyConnection) -> dict[str, str]:
+    """The reporting zone and what stands for now, as the configuration of the last sync had it."""
+    known = schema.read_all_meta(connection)
+    return {key: known[key] for key in schema.READ_BY if key in known}
+
+
 def freshness(connection: DuckDBPyConnection) -> dict[str, datetime]:
     """For each source, when its last finished sync began: what happened later is not known."""
     rows = connection.execute(

@@ -130,6 +130,10 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+READ_BY = ("timezone", "as_of")
+"""What a store remembers of its configuration, for those who open it without one."""
+
+
 def read_meta(connection: DuckDBPyConnection, key: str) -> str | None:
     """What the store says of itself under a key; None where it says nothing."""
     rows = connection.execute("select value from meta where key = ?", [key]).fetchall()

@@ -301,3 +301,16 @@ def test_query_does_nothing_but_look(
 @pytest.mark.parametrize("sql", ["show tables", "from commits limit 1", "describe commits"])
 def test_query_takes_every_way_of_looking(dora: Command, organisation: Path, sql: str) -> None:
     assert dora("query", sql, "-c", organisation).code == 0
+
+
+def test_a_bare_store_is_read_in_the_zone_and_as_of_the_time_it_was_filled_with(
+    dora: Command, tmp_path: Path
+) -> None:
+    path = samples.write(tmp_path)
+    path.write_text('timezone = "Asia/Kolkata"\n' + path.read_text())
+    assert dora("sync", "-c", path).code == 0
+    asked = ("show", "deployment-frequency", "--window", "30d", "--by", "day", "--format", "csv")
+    by_config = dora(*asked, "-c", path)
+    by_store = dora(*asked, "--store", tmp_path / "dora.duckdb")
+    assert by_store.out == by_config.out
+    assert "2026-07-10" in by_store.out  # the day of the newest fact, not that of the sync

@@ -43,7 +43,7 @@ def test_facts_services_and_lineage_are_published_together(path: Path) -> None:
     summary = sync(config(path, git={"pages": 3, "extra": {"deployments": [deployment(9)]}}))
     assert not summary.failed
     assert summary.sources[0].new == {"commits": 30, "deployments": 1}
-    assert str(summary.sources[0]) == "30 commits new, 1 deployments new"
+    assert str(summary.sources[0]) == "30 commits new, 1 deployment new"
     assert rows(path, "select count(*), max(commit_id) from commits") == [(30, 30)]
     assert rows(path, "select service from service_map") == [("acme/shop",)]
     assert rows(path, "select outcome from stream_deployments") == [("baseline",)]
