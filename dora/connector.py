@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import (
@@ -158,6 +159,7 @@ class Suggests(Protocol):
         """A rule for the source at `path`, and a sentence that says why."""
 
 
+@cache
 def installed() -> dict[str, EntryPoint]:
     """The connectors that are installed, by kind.
 

@@ -24,7 +24,7 @@ from dora.errors import DoraError, StoreError, UsageError
 from dora.identities import Identities
 from dora.records import RECORD_TYPES, CommitPath, Record
 from dora.store import Tally, Writer
-from dora.store.schema import READ_BY, SCHEMA_VERSION, read_meta, write_meta
+from dora.store.schema import READ_BY, SCHEMA_VERSION, read_all_meta, read_meta, write_meta
 
 AT_ONCE = 8
 """How many sources are read at the same time; most of them wait for a network."""
@@ -318,8 +318,10 @@ def _derive(writer: Writer, config: Config) -> None:
 def _record(writer: Writer, config: Config, summaries: Sequence[SourceSummary]) -> None:
     """Keep when each source was read and what came of it, and how the store is meant to be read."""
     connection = writer.connection
+    known = read_all_meta(connection)
     for key in READ_BY:
-        write_meta(connection, key, getattr(config, key))
+        if known.get(key) != getattr(config, key):
+            write_meta(connection, key, getattr(config, key))
     rows: list[object] = []
     for one in summaries:
         status = "failed" if one.error else "finished"
