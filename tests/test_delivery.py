@@ -208,3 +208,15 @@ def test_comparing_needs_windows_apart(q):
     assert "2026-Q1" in repr(comparison)
     with pytest.raises(UsageError, match="overlap"):
         q.lead_time().compare("2026-H1")
+
+
+def test_no_progress_bar_of_the_engine_stands_among_results():
+    # DuckDB draws one by itself only where it takes the program for an interactive one
+    code = (
+        "import duckdb; from dora import store; from dora.engines.duckdb import DuckDB;"
+        "asked = \"select current_setting('enable_progress_bar')\";"
+        "print(duckdb.execute(asked).fetchall(), store.memory().execute(asked).fetchall(),"
+        " DuckDB(store.memory()).rows(asked))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[(True,)] [(False,)] [(False,)]\n"

@@ -50,6 +50,7 @@ class DuckDB:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._root = connection  # closing a connection closes the cursors made from it
         self._connection = connection.cursor()
+        self._connection.execute("set enable_progress_bar = false")  # in a notebook it is noise
         self._connection.execute(
             f"attach if not exists ':memory:' as {_SHELF};"
             " set preserve_insertion_order = false"  # every SELECT that needs an order asks for it

@@ -295,7 +295,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         "temp_file_encryption": True,  # what is spilled may name people
     }
     connection = duckdb.connect(str(path), config=settings)
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(reader.SESSION)
     return connection
 
 

@@ -24,11 +24,15 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 """Nothing is downloaded, and no Python variable is ever taken for a table."""
 
 
+SESSION = "set TimeZone = 'UTC'; set enable_progress_bar = false"
+"""A notebook is shown results, not DuckDB's own progress bar among them."""
+
+
 def memory() -> DuckDBPyConnection:
     """An empty in-memory database with this package's settings; UTC is its time zone."""
     folder = str(Path(tempfile.gettempdir()) / "dora-spill")
     connection = duckdb.connect(":memory:", config={**SETTINGS, "temp_directory": folder})
-    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(SESSION)
     return connection
 
 
