@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import duckdb
 
 from dora.engines import Offsets
+from dora.store.reader import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ class DuckDB:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._root = connection  # closing a connection closes the cursors made from it
         self._connection = connection.cursor()
-        self._connection.execute("set enable_progress_bar = false")  # in a notebook it is noise
+        quiet(self._connection)
         self._connection.execute(
             f"attach if not exists ':memory:' as {_SHELF};"
             " set preserve_insertion_order = false"  # every SELECT that needs an order asks for it

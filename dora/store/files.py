@@ -295,7 +295,8 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         "temp_file_encryption": True,  # what is spilled may name people
     }
     connection = duckdb.connect(str(path), config=settings)
-    connection.execute(reader.SESSION)
+    connection.execute("set TimeZone = 'UTC'")
+    reader.quiet(connection)
     return connection
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,15 +25,18 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 """Nothing is downloaded, and no Python variable is ever taken for a table."""
 
 
-SESSION = "set TimeZone = 'UTC'; set enable_progress_bar = false"
-"""A notebook is shown results, not DuckDB's own progress bar among them."""
+def quiet(connection: DuckDBPyConnection) -> None:
+    """Have a session show a notebook results alone, not DuckDB's progress bar among them."""
+    with suppress(duckdb.InvalidInputException):  # where DuckDB could not draw one anyway
+        connection.execute("set enable_progress_bar = false")
 
 
 def memory() -> DuckDBPyConnection:
     """An empty in-memory database with this package's settings; UTC is its time zone."""
     folder = str(Path(tempfile.gettempdir()) / "dora-spill")
     connection = duckdb.connect(":memory:", config={**SETTINGS, "temp_directory": folder})
-    connection.execute(SESSION)
+    connection.execute("set TimeZone = 'UTC'")
+    quiet(connection)
     return connection
 
 
