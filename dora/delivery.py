@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dora.config import Config
+    from dora.metrics.coverage import Coverage
     from dora.metrics.scopes import Directory
 
 DEFAULT_WINDOW = "90d"
@@ -146,6 +147,10 @@ class Delivery:
         """Every metric: value, interval, n, and whether it changed since the window before."""
         question = self.question().pooled()
         return Overview.of([metrics.find(name).ask(question) for name in self.metrics])
+
+    def coverage(self) -> Coverage:
+        """How far each metric can be trusted: a grade from A to E, and why."""
+        return self.question().coverage
 
     @property
     def metrics(self) -> tuple[str, ...]:

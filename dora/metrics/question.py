@@ -16,6 +16,7 @@ from dora.windows import Window, window
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dora.metrics.coverage import Coverage
     from dora.stats import Groups
 
 WHOLE = "window"
@@ -79,6 +80,14 @@ class Question:
         from dora import zones
 
         return zones.local_day(self.as_of, self.window.zone)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """How far the numbers of the window and the first scope can be trusted."""
+        from dora.metrics.coverage import Coverage
+
+        pooled = self.pooled()
+        return Coverage.of(self) if pooled is self else pooled.coverage
 
     @property
     def elapsed_days(self) -> int:

@@ -72,6 +72,19 @@ COLUMNS: dict[str, dict[str, str]] = {
     "change_times": dict.fromkeys(("change_id", "route", "us"), WHOLE)
     | dict.fromkeys(("committed_at", "merged_at", "delivered_at"), TIME)
     | {"service": TEXT, "left_out": TEXT, "shared": FLAG},
+    "coverage_deployments": {"service": TEXT, "day": DAY}
+    | dict.fromkeys(("deployments", "of_known_commit", "covered", "told_once"), WHOLE),
+    "coverage_changes": {"service": TEXT, "day": DAY}
+    | dict.fromkeys(("changes", "with_pull_request", "own_beginning"), WHOLE)
+    | dict.fromkeys(("delivered", "in_order", "certain"), WHOLE),
+    "coverage_environments": {"service": TEXT, "day": DAY, "attempts": WHOLE, "classified": WHOLE},
+    "coverage_incidents": {"source": TEXT, "incident": TEXT, "service": TEXT, "day": DAY}
+    | dict.fromkeys(("counts", "invalid", "linked", "ended"), FLAG),
+    "coverage_gaps": {"service": TEXT}
+    | dict.fromkeys(("since_us", "until_us", "usual_us"), WHOLE),
+    "coverage_repositories": {"repository": TEXT, "service": TEXT, "whole": FLAG},
+    "coverage_rows": {"fact": TEXT, "kept": WHOLE, "set_aside": WHOLE},
+    "coverage_sources": {"source": TEXT, "was_read": FLAG, "fresh": FLAG},
 }
 
 
