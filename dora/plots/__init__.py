@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from dora.errors import UsageError
 
@@ -12,35 +14,72 @@ if TYPE_CHECKING:
 
     from dora.metrics.result import Result
 
-__all__ = ["alt_text", "draw", "save"]
+__all__ = ["KINDS", "alt_text", "draw", "kinds_of", "save"]
 
 FORMATS = ("png", "svg", "pdf")
-KINDS = ("trend",)
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "trend": (),
+    "distribution": ("lead_time", "time_to_restore"),
+    "stages": ("lead_time",),
+    "ages": ("lead_time",),
+    "calendar": ("deployment_frequency",),
+    "hours": ("deployment_frequency",),
+    "incidents": ("time_to_restore",),
+    "sizes": ("change_failure_rate",),
+}
+"""The pictures, each with the metrics it can be drawn of; none named means any."""
+
+
+class _Kind(Protocol):
+    def draw(self, result: Result, ax: Axes | None = None) -> Axes: ...
+
+    def alt_text(self, result: Result) -> str: ...
 
 
 def draw(result: Result, kind: str = "trend", ax: Axes | None = None) -> Axes:
     """Draw a result on `ax`, or on a figure of its own, and return the axes.
 
     Args:
-        result: What to draw; without periods it is cut into weeks, or months if it is long.
-        kind: The picture; only `trend` so far: each period's value with its interval.
+        result: What to draw.
+        kind: The picture, one of `KINDS`. `trend`: each period's value with its interval.
+            `distribution`: how long for how many, against the window before. `stages`: where the
+            lead time goes. `ages`: what waits for production. `calendar` and `hours`: when
+            deployments happen. `incidents`: failures over deployments. `sizes`: failure rate by
+            changes per deployment.
         ax: Where to draw.
 
     Raises:
-        UsageError: There is no such picture.
+        UsageError: There is no such picture, or not of this metric.
     """
-    from dora.plots import trend
-
-    if kind != "trend":
-        raise UsageError(f"There is no plot {kind!r}.", hint=f"There are: {', '.join(KINDS)}.")
-    return trend.draw(result, ax)
+    return _kind(result, kind).draw(result, ax)
 
 
-def alt_text(result: Result) -> str:
-    """What the picture shows, for those who cannot see it."""
-    from dora.plots import trend
+def alt_text(result: Result, kind: str = "trend") -> str:
+    """What the picture shows, for those who cannot see it.
 
-    return trend.alt_text(result)
+    Raises:
+        UsageError: There is no such picture, or not of this metric.
+    """
+    return _kind(result, kind).alt_text(result)
+
+
+def kinds_of(metric: str) -> list[str]:
+    """The pictures that can be drawn of a metric."""
+    return [kind for kind, of in KINDS.items() if not of or metric in of]
+
+
+def _kind(result: Result, kind: str) -> _Kind:
+    if kind not in KINDS:
+        raise UsageError(
+            f"There is no plot {kind!r}.", hint=f"There are: {', '.join(kinds_of(result.name))}."
+        )
+    if kind not in kinds_of(result.name):
+        raise UsageError(
+            f"There is no plot {kind!r} of {result.name}.",
+            hint=f"It is drawn of {' and '.join(KINDS[kind])}; "
+            f"of {result.name} there are: {', '.join(kinds_of(result.name))}.",
+        )
+    return cast("_Kind", import_module(f"dora.plots.{kind}"))
 
 
 def save(ax: Axes, path: str | Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any, cast
 
@@ -74,7 +75,8 @@ def _render(ax: Axes, buffer: io.BytesIO, form: str) -> None:
     if described:
         key = {"png": "Description", "svg": "Description", "pdf": "Subject"}[form]
         metadata[key] = described
-    with rc_context(_STABLE):
+    with rc_context(_STABLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # an emoji in a name is a box then
         figure_of(ax).savefig(
             buffer, format=form, dpi=DOTS_PER_INCH, metadata=metadata, facecolor="white"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
@@ -28,7 +28,7 @@ _FIRST_TICKS = (1, _MINUTE, _HOUR, _DAY, 7 * _DAY, 30 * _DAY, 365 * _DAY)
 """The marks that stay where there is no room for all."""
 
 
-def durations(ax: Axes, values: Sequence[float]) -> None:
+def durations(ax: Axes, values: Sequence[float], axis: Literal["x", "y"] = "y") -> None:
     """A log axis whose marks are 1 h, 1 d, 1 w; it holds all values with a mark on either side."""
     low, high = min(values, default=_HOUR), max(values, default=_DAY)
     low = max(low, 0.5)  # a log axis has no place for zero
@@ -39,12 +39,12 @@ def durations(ax: Axes, values: Sequence[float]) -> None:
         top = min((m for m in marks if m > bottom), default=bottom * 10)
     inside = [m for m in marks if bottom <= m <= top]
     inside = inside if len(inside) > 1 else [bottom, top]
-    ax.set_yscale("log")
-    ax.set_ylim(bottom * 0.92, top * 1.08)
-    ax.yaxis.set_major_locator(FixedLocator(_thinned(inside)))
-    ax.yaxis.set_major_formatter(FuncFormatter(_human))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    ruler = ax.xaxis if axis == "x" else ax.yaxis
+    ax.set(**{f"{axis}scale": "log", f"{axis}lim": (bottom * 0.92, top * 1.08)})
+    ruler.set_major_locator(FixedLocator(_thinned(inside)))
+    ruler.set_major_formatter(FuncFormatter(_human))
+    ruler.set_minor_locator(NullLocator())
+    ruler.set_minor_formatter(NullFormatter())
 
 
 def _human(seconds: float, _: int | None = None) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.patches import Rectangle
 
 from dora import words
-from dora.plots import scales
-from dora.plots.figure import COLOURS, GREY, LIGHT, OTHER_COLOUR, Picture, new_axes
+from dora.plots import furniture, scales
+from dora.plots.figure import GREY, LIGHT, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +31,7 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     """Draw the first scope's periods: dots sized by n, a band for the interval, gaps left empty."""
     frame = _periods(result)
     ax = new_axes() if ax is None else ax
-    colour = COLOURS.get(result.name, OTHER_COLOUR)
+    colour = furniture.colour_of(result)
     value, low, high = (_floats(frame[name]) for name in ("value", "low", "high"))
     at = np.arange(len(frame), dtype=float)
     drawn = np.concatenate([part[np.isfinite(part)] for part in (value, low, high)])
@@ -40,12 +39,10 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     if drawn.size:
         _values(ax, at, (value, low, high), frame, colour)
     else:
-        ax.set_yticks([])
-        _say(ax, result.reason or "there is nothing to draw")
+        furniture.say(ax, result.reason or "there is nothing to draw")
     _partial_periods(ax, at, frame["partial"].to_numpy(bool))
     _label(ax, at, frame, result)
-    if isinstance(ax, Picture):
-        ax.alt_text = alt_text(result)
+    furniture.describe(ax, alt_text(result))
     return ax
 
 
@@ -132,23 +129,11 @@ def _label(ax: Axes, at: Floats, frame: pd.DataFrame, result: Result) -> None:
         fontsize=8,
     )
     ax.set_xlim(-0.6, len(at) - 0.4)
-    ax.grid(axis="y", color=LIGHT, lw=0.6)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    scope = result.question.scopes[0].label
+    furniture.plain(ax)
     shown_unit = {"seconds": "median", "share": ""}.get(result.unit, frame["unit"].iloc[0])
     ax.set_ylabel(shown_unit)
-    ax.set_title(f"{result.metric.title}, {scope}", loc="left", fontsize=11)
     hatched = " Hatched: partial period." if frame["partial"].any() else ""
-    note = f"{words.caption(result)}. Band: 95 % interval.{hatched}"
-    ax.set_xlabel(fill(note, 110), loc="left", fontsize=7.5, color=GREY)
-
-
-def _say(ax: Axes, reason: str) -> None:
-    ax.annotate(
-        fill(reason[0].upper() + reason[1:], 60), (0.5, 0.5), xycoords="axes fraction",
-        ha="center", va="center", color=GREY,
-    )  # fmt: skip
+    furniture.label(ax, result, result.metric.title, f"Band: 95 % interval.{hatched}")
 
 
 def alt_text(result: Result) -> str:

@@ -1,0 +1,68 @@
+"""What every picture has: title, caption, and words where data is missing."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from dora import words
+from dora.plots.figure import COLOURS, GREY, LIGHT, OTHER_COLOUR, Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from dora.metrics.result import Result
+
+_CAPTION_WIDTH = 110
+_TITLE_WIDTH = 60
+
+
+def colour_of(result: Result) -> str:
+    """The hue of a metric."""
+    return COLOURS.get(result.name, OTHER_COLOUR)
+
+
+def whose(result: Result) -> str:
+    """Whom a result is about, as its title says it."""
+    return result.question.scopes[0].label
+
+
+def name(text: str) -> str:
+    """A name as an axis shows it: of a readable length, its dollar signs no formulas."""
+    return literal(words.shortened(text))
+
+
+def literal(text: str) -> str:
+    """Text that stays as it is where formulas between dollar signs would be typeset."""
+    return text.replace("$", r"\$")
+
+
+def label(ax: Axes, result: Result, title: str, note: str = "") -> None:
+    """The title, and below the picture what it was made of and how to read it."""
+    caption = f"{words.caption(result)}.{f' {note}' if note else ''}"
+    whom = words.shortened(whose(result), most=_TITLE_WIDTH)
+    ax.set_title(literal(f"{title}, {whom}"), loc="left", fontsize=11)
+    ax.set_xlabel(literal(fill(caption, _CAPTION_WIDTH)), loc="left", fontsize=7.5, color=GREY)
+
+
+def plain(ax: Axes, grid: str = "y") -> None:
+    """Faint lines to read by, and no box around the picture."""
+    ax.grid(axis="y" if grid == "y" else "x", color=LIGHT, lw=0.6)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def say(ax: Axes, reason: str) -> None:
+    """Words in the middle of an empty picture."""
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_color(LIGHT)
+    ax.annotate(
+        literal(fill(reason[0].upper() + reason[1:], 60)), (0.5, 0.5), xycoords="axes fraction",
+        ha="center", va="center", color=GREY,
+    )  # fmt: skip
+
+
+def describe(ax: Axes, text: str) -> None:
+    """Words for those who cannot see the picture."""
+    if isinstance(ax, Picture):
+        ax.alt_text = text
