@@ -133,6 +133,14 @@ def listed(items: Sequence[str], *, most: int = 3) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
+def shortened(name: str, *, most: int = 28) -> str:
+    """A long name cut in its middle, so that both of its ends still tell it apart."""
+    if len(name) <= most:
+        return name
+    tail = (most - 1) // 2
+    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
+
+
 def instant(moment: datetime) -> str:
     """A moment in UTC, to the minute: `2026-03-01 12:00 UTC`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
