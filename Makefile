@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CREATE := $(PYTHON) -m venv $(VENV)
 endif
 
-.PHONY: demo test lint types imports check-docs format clean
+.PHONY: demo test test-browser lint types imports check-docs format clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -40,6 +40,11 @@ demo: $(VENV)/.installed
 ## test: lint, types, import rules, then all tests
 test: lint types imports
 	$(BIN)/python -m pytest --numprocesses 2
+
+## test-browser: the report in a real Chromium and as PDF; installs both, on Debian and its kin
+test-browser: $(VENV)/.installed-test
+	@$(INSTALL) --editable '.[browser-test]'
+	bash .ci/browser
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .

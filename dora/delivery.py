@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dora.config import Config
     from dora.metrics.coverage import Coverage
     from dora.metrics.scopes import Directory
+    from dora.report import Contents
 
 DEFAULT_WINDOW = "90d"
 
@@ -151,6 +152,23 @@ class Delivery:
     def coverage(self) -> Coverage:
         """How far each metric can be trusted: a grade from A to E, and why."""
         return self.question().coverage
+
+    def report(
+        self, path: str | Path, *, template: Path | None = None, now: datetime | None = None
+    ) -> Contents:
+        """Write a report to a `.html`, `.md` or `.pdf` file; its `warnings` say if it is stale.
+
+        Raises:
+            UsageError: Another kind of file, a template with a fault, or no place to write to.
+        """
+        from dora.report import write
+
+        return write(self, path, template=template, now=now)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the sources in the configuration; none for a store by itself."""
+        return tuple(source.name for source in self._session.config.sources)
 
     @property
     def metrics(self) -> tuple[str, ...]:

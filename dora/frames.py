@@ -60,7 +60,7 @@ def write_text(path: Path, content: str) -> None:
     Raises:
         UsageError: It cannot be written there.
     """
-    with _partial(path) as partial:
+    with whole(path) as partial:
         partial.write_text(content, encoding="utf-8", newline="")
 
 
@@ -72,7 +72,7 @@ def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path, options
     """
     import duckdb
 
-    with _partial(path) as partial:
+    with whole(path) as partial:
         quoted = str(partial).replace("'", "''")
         try:
             connection.execute(f"copy ({select}) to '{quoted}' ({options})").fetchall()
@@ -81,8 +81,12 @@ def copy(connection: duckdb.DuckDBPyConnection, select: str, path: Path, options
 
 
 @contextmanager
-def _partial(path: Path) -> Iterator[Path]:
-    """A file beside the one wanted, which takes its place when all is written."""
+def whole(path: Path) -> Iterator[Path]:
+    """A file beside the one wanted, which takes its place when all is written.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -235,7 +235,40 @@ def few_records(n: int, n_before: int, noun: str) -> str:
     return f"{count(n, noun)} against {n_before:,}"
 
 
+def headline(better: Sequence[str], worse: Sequence[str], same: int, before: str) -> str:
+    """Ahead or behind, in a sentence for the top of a report.
+
+    Args:
+        better: What got better, by its title.
+        worse: What got worse.
+        same: How many could be compared and show no evidence of a change.
+        before: What they are held against.
+    """
+    up, down = listed(better, most=5), listed(worse, most=5)
+    if better and worse:
+        return f"Mixed against {before}: {up} got better, {down} got worse."
+    if better:
+        return f"Ahead of {before}: {up} got better."
+    if worse:
+        return f"Behind {before}: {down} got worse."
+    if same:
+        return f"No evidence of a change against {before}."
+    return f"Too little data to say what changed against {before}."
+
+
 # What a number was made with
+def span(window: Any) -> str:
+    """A window in short, by its name if it has one: `2026-Q1`, `2026-03-02 to 2026-03-08`."""
+    last = window.end - timedelta(days=1)
+    return window.name if window.name and ".." not in window.name else f"{window.start} to {last}"
+
+
+def window(span: Any) -> str:
+    """A window by its name and days: `last-month (2026-10-01 to 2026-10-31)`."""
+    days = f"{span.start} to {span.end - timedelta(days=1)}"
+    return f"{span.name} ({days})" if span.name and ".." not in span.name else days
+
+
 def rules_text(rules: Rules) -> str:
     """The rules that readers ask about first, and those that are not the usual ones."""
     usual = type(rules)()
@@ -264,12 +297,9 @@ def _rule(value: Any) -> str:
 
 def caption(result: Any) -> str:
     """What stands under a number: its window, zone, n and rules."""
-    window = result.window
-    days = f"{window.start} to {window.end - timedelta(days=1)}"
-    named = f"{window.name} ({days})" if window.name and ".." not in window.name else days
     return (
-        f"{named}, {window.zone}, as of {instant(result.question.as_of)}; n = {result.n:,}; "
-        f"{rules_text(result.rules)}"
+        f"{window(result.window)}, {result.window.zone}, "
+        f"as of {instant(result.question.as_of)}; n = {result.n:,}; {rules_text(result.rules)}"
     )
 
 

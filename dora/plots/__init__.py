@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 from dora.errors import UsageError
 
 if TYPE_CHECKING:
+    from io import BytesIO
+
     from matplotlib.axes import Axes
 
     from dora.metrics.result import Result
 
-__all__ = ["KINDS", "alt_text", "draw", "kinds_of", "save"]
+__all__ = ["KINDS", "alt_text", "draw", "kinds_of", "render", "save"]
 
 FORMATS = ("png", "svg", "pdf")
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -80,6 +82,20 @@ def _kind(result: Result, kind: str) -> _Kind:
             f"of {result.name} there are: {', '.join(kinds_of(result.name))}.",
         )
     return cast("_Kind", import_module(f"dora.plots.{kind}"))
+
+
+def render(ax: Axes, buffer: BytesIO, form: str, *, outlines: bool = False) -> None:
+    """Write a picture into a buffer as png, svg or pdf, the same bytes for the same numbers.
+
+    Args:
+        ax: The picture.
+        buffer: Where its bytes go.
+        form: png, svg or pdf.
+        outlines: Whether an svg has its letters as outlines, which look alike everywhere.
+    """
+    from dora.plots.figure import render as draw_into
+
+    draw_into(ax, buffer, form, outlines=outlines)
 
 
 def save(ax: Axes, path: str | Path) -> Path:

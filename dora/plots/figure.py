@@ -45,7 +45,7 @@ class Picture(Axes):
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         buffer = io.BytesIO()
-        _render(self, buffer, "png")
+        render(self, buffer, "png")
         data = {"image/png": buffer.getvalue(), "text/plain": self.alt_text or repr(self)}
         return data, {"image/png": {"alt": self.alt_text}}
 
@@ -65,17 +65,26 @@ def figure_of(ax: Axes) -> Figure:
 def write(ax: Axes, path: Path, form: str) -> None:
     """Write the whole figure to a file."""
     buffer = io.BytesIO()
-    _render(ax, buffer, form)
+    render(ax, buffer, form)
     path.write_bytes(buffer.getvalue())
 
 
-def _render(ax: Axes, buffer: io.BytesIO, form: str) -> None:
+def render(ax: Axes, buffer: io.BytesIO, form: str, *, outlines: bool = False) -> None:
+    """Write the whole figure into a buffer.
+
+    Args:
+        ax: The picture.
+        buffer: Where its bytes go.
+        form: png, svg or pdf.
+        outlines: Whether an svg has its letters as outlines, which look alike everywhere.
+    """
     metadata = dict(_NO_DATE[form])
     described = getattr(ax, "alt_text", "")
     if described:
         key = {"png": "Description", "svg": "Description", "pdf": "Subject"}[form]
         metadata[key] = described
-    with rc_context(_STABLE), warnings.catch_warnings():
+    letters = {"svg.fonttype": "path"} if outlines else {}
+    with rc_context(_STABLE | letters), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # an emoji in a name is a box then
         figure_of(ax).savefig(
             buffer, format=form, dpi=DOTS_PER_INCH, metadata=metadata, facecolor="white"

@@ -314,3 +314,34 @@ def test_a_bare_store_is_read_in_the_zone_and_as_of_the_time_it_was_filled_with(
     by_store = dora(*asked, "--store", tmp_path / "dora.duckdb")
     assert by_store.out == by_config.out
     assert "2026-07-10" in by_store.out  # the day of the newest fact, not that of the sync
+
+
+def test_a_report_is_written_and_its_file_named(dora, organisation, tmp_path):
+    page = tmp_path / "report.html"
+    ran = dora("report", "-c", organisation, "--window", "2026-Q2", "-o", page)
+    assert (ran.code, ran.out, ran.err) == (0, f"{page}\n", "")
+    assert "<!doctype html>" in page.read_text()
+
+
+def test_a_stale_report_is_written_says_so_and_fails(dora, organisation, tmp_path):
+    text = tmp_path / "report.md"
+    asked = ("report", "-c", organisation, "--window", "2026-Q2", "-o", text, "--stale-after", "0s")
+    ran = dora(*asked)
+    assert ran.code == 1
+    assert "Not up to date: The source sample was last read" in ran.err
+    assert "not up to date" in text.read_text()
+
+
+def test_reports_are_split_into_a_folder(dora, organisation, tmp_path):
+    asked = ("report", "-c", organisation, "--window", "2026-Q2", "--split-by", "team")
+    ran = dora(*asked, "--format", "md", "-o", tmp_path / "teams")
+    assert ran.code == 0
+    assert sorted(p.name for p in (tmp_path / "teams").iterdir()) == ["discovery.md", "payments.md"]
+    ran = dora(*asked, "-o", tmp_path / "teams.html")
+    assert ran.code == 2
+    assert "is no folder" in ran.err
+
+
+def test_a_report_chooses_its_periods_itself(dora, organisation, tmp_path):
+    ran = dora("report", "-c", organisation, "--by", "week", "-o", tmp_path / "r.md")
+    assert ran.code == 2

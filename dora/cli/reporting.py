@@ -1,0 +1,103 @@
+"""The command that writes reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dora.cli import options
+from dora.cli.options import Place, Scope
+from dora.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import timedelta
+
+    from dora.delivery import Delivery
+    from dora.report import Contents
+
+
+@click.command()
+@options.scope
+@options.place
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="A .html, .md or .pdf file; with --split-by a folder.",
+)
+@click.option("--split-by", type=click.Choice(("team", "service")), help="A report for each.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("html", "md", "pdf")),
+    default="html",
+    show_default=True,
+    help="With --split-by: what the files are.",
+)
+@click.option(
+    "--template",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A Jinja template of your own; docs/report.md says what it is given.",
+)
+@click.option(
+    "--stale-after",
+    default="2d",
+    show_default=True,
+    metavar="DURATION",
+    help="How long ago a source may have been read.",
+)
+def report(
+    scope: Scope,
+    place: Place,
+    output: Path,
+    split_by: str | None,
+    form: str,
+    template: Path | None,
+    stale_after: str,
+) -> int:
+    """Write a report as a web page, Markdown or PDF; exit 1 if it is not up to date."""
+    from dora.rules import duration
+
+    if scope.by:
+        raise UsageError("A report chooses its periods itself.", hint="Leave --by out.")
+    delivery = scope.of(place.open())
+    stale = False
+    age = duration(stale_after)
+    for path, contents in _written(delivery, output, split_by, form, template, age):
+        click.echo(path)
+        for warning in contents.warnings:
+            click.echo(f"Not up to date: {warning}", err=True)
+        stale = stale or bool(contents.warnings)
+    return int(stale)
+
+
+def _written(
+    delivery: Delivery,
+    output: Path,
+    split_by: str | None,
+    form: str,
+    template: Path | None,
+    stale_after: timedelta,
+) -> Iterator[tuple[Path, Contents]]:
+    from dora.report import write, write_each
+
+    if split_by is None:
+        yield output, write(delivery, output, template=template, stale_after=stale_after)
+        return
+    if output.suffix and not output.is_dir():
+        raise UsageError(
+            f"{output} is no folder.", hint="With --split-by, -o names a folder: -o reports."
+        )
+    yield from write_each(
+        delivery,
+        output,
+        by=split_by,
+        suffix=f".{form}",
+        template=template,
+        stale_after=stale_after,
+    )
