@@ -14,6 +14,8 @@
     ├── SourceError           a source cannot be read
     │   ├── ConnectorMissing
     │   └── RepositoryError   not a repository, empty, no matching tags, corrupt
+    ├── DeliveryFailed        a report did not arrive
+    │   └── MayHaveArrived    nobody knows whether it did
     └── RecordError           a fact that breaks its own rules
 
 An error that is also `Retryable` is transient: the same call may succeed later.
@@ -100,6 +102,14 @@ class ConnectorMissing(SourceError):
 
 class RepositoryError(SourceError):
     """A git repository that is missing, empty, cut short or damaged."""
+
+
+class DeliveryFailed(DoraError):
+    """A report could not be delivered."""
+
+
+class MayHaveArrived(DeliveryFailed):
+    """A report was sent, and nobody knows whether it arrived."""
 
 
 class RecordError(DoraError):

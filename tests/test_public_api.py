@@ -53,6 +53,7 @@ def test_the_commands() -> None:
         "plot",
         "query",
         "report",
+        "run",
     }
 
 

@@ -12,7 +12,7 @@ import sys
 import click
 
 from dora.cli.reading import explain, export, plot, query, show
-from dora.cli.reporting import report
+from dora.cli.reporting import report, scheduled
 from dora.cli.setting_up import check, init, quickstart, status, sync
 from dora.errors import DoraError, UsageError
 
@@ -23,7 +23,20 @@ def dora() -> None:
     """The five DORA metrics from your own delivery data, each explained down to its records."""
 
 
-for command in (quickstart, init, check, sync, status, show, explain, export, plot, report, query):
+for command in (
+    quickstart,
+    init,
+    check,
+    sync,
+    status,
+    show,
+    explain,
+    export,
+    plot,
+    report,
+    scheduled,
+    query,
+):
     dora.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""The command that writes reports."""
+"""Commands that write reports and deliver them."""
 
 from __future__ import annotations
 
@@ -101,3 +101,39 @@ def _written(
         template=template,
         stale_after=stale_after,
     )
+
+
+@click.command("run")
+@options.place
+@click.option("--again", multiple=True, metavar="NAME", help="Deliver this one once more.")
+@click.option(
+    "--stale-after",
+    default="2d",
+    show_default=True,
+    metavar="DURATION",
+    help="How long ago a source may have been read.",
+)
+@options.quiet
+def scheduled(place: Place, again: tuple[str, ...], stale_after: str, quiet: bool) -> int:
+    """Sync, and deliver every report that is due, each once; exit 1 if anything went wrong."""
+    from dora.cli.progress import reporting
+    from dora.rules import duration
+    from dora.running import run
+
+    with reporting(quiet) as progress:
+        came = run(
+            place.configuration(),
+            again=again,
+            progress=progress,
+            stale_after=duration(stale_after),
+        )
+    for problem in came.problems:
+        click.echo(problem, err=True)
+    for warning in came.warnings:
+        click.echo(f"Not up to date: {warning}", err=True)
+    for one in came.outcomes:
+        if not one.done:
+            click.echo(f"{one.name}: not delivered: {one.message}\n  {one.hint}", err=True)
+        elif not quiet:
+            click.echo(f"{one.name}: {one.message}")
+    return int(came.failed)

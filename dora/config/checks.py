@@ -11,8 +11,11 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from dora import connector, patterns, zones
+from dora.config import deliver as deliveries
 from dora.config import lines as toml
+from dora.config.deliver import Deliver
 from dora.config.lines import Path
+from dora.config.privacy import LEAST_AUTHORS, Privacy, Retention
 from dora.errors import BadWindow, ConfigError, ConnectorMissing
 from dora.rules import EnvironmentKind, Rules
 from dora.rules import parse as parse_rules
@@ -91,6 +94,13 @@ class _Top(_Part):
     environments: dict[str, Any] = {}
     services: list[dict[str, Any]] = []
     rules: dict[str, Any] = {}
+    privacy: dict[str, Any] = {}
+    deliver: list[dict[str, Any]] = []
+
+
+class _Privacy(_Part):
+    k: int = Field(LEAST_AUTHORS, ge=2)
+    retention: str | None = None
 
 
 class _Source(_Part):
@@ -154,7 +164,7 @@ def _worded(fault: Any, model: type[BaseModel]) -> str:
         return f"there is no key {key!r} here; {nearest(key, known)}"
     if fault["type"] == "missing":
         return "it is missing"
-    if fault["type"] == "list_type" and key in ("sources", "services"):
+    if fault["type"] == "list_type" and key in ("sources", "services", "deliver"):
         return f"each entry begins with a line of its own, in two brackets: [[{key}]]"
     message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return message[:1].lower() + message[1:]
@@ -281,6 +291,37 @@ def environments(given: Any, faults: Faults) -> dict[str, tuple[str, ...]]:
         else:
             kinds[kind] = tuple(texts)
     return kinds
+
+
+def privacy(given: Any, faults: Faults) -> Privacy:
+    """The part `[privacy]`; a faulty key takes its default."""
+    values = _validated(_Privacy, given if isinstance(given, dict) else {}, ("privacy",), faults)
+    try:
+        kept = None if values["retention"] is None else Retention.parse(values["retention"])
+    except ConfigError as error:
+        faults.add(("privacy", "retention"), f"{error.message} {error.hint}")
+        kept = None
+    return Privacy(values["k"], kept)
+
+
+def deliver(number: int, raw: dict[str, Any], faults: Faults) -> Deliver | None:
+    """One entry of `[[deliver]]`, checked as its kind asks for."""
+    path: Path = ("deliver", number)
+    kind = raw.get("kind", "folder")
+    if kind not in deliveries.KINDS:
+        faults.add(
+            (*path, "kind"),
+            f"there is no delivery {kind!r}; {nearest(str(kind), deliveries.KINDS)}",
+        )
+        return None
+    given = {"name": f"{kind} {number + 1}"} | dict(_without_secrets(raw, path, faults))
+    model = deliveries.KINDS[kind]
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            faults.add((*path, *fault["loc"]), _worded(fault, model))
+    return None
 
 
 def rules(given: Any, faults: Faults) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from markupsafe import Markup
 from dora.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dora.report.contents import Contents
 
 MARKS = {"better": "▲", "worse": "▼", "no evidence": "●", "too little data": "○"}
@@ -49,6 +51,11 @@ def markdown(contents: Contents, template: Path | None = None) -> str:
     return re.sub(r"\n{3,}", "\n\n", rendered)
 
 
+def mail(contents: Contents, pictures: Sequence[str]) -> str:
+    """The body of a mail: what mail programs show, with pictures that come along as `cid:`."""
+    return _render(contents, None, "mail.html.j2", escape=True, shown=pictures)
+
+
 def pdf(contents: Contents, path: Path, template: Path | None = None) -> None:
     """The page as it prints on A4.
 
@@ -78,7 +85,7 @@ def _render(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"sentence": _sentence, "md": _md, "md_link": _md_link}
+    environment.filters |= {"sentence": _sentence, "md": escaped_markdown, "md_link": _md_link}
     try:
         text = template.read_text("utf-8") if template else _part(name)
         return environment.from_string(text).render(r=contents, marks=MARKS, **further)
@@ -105,7 +112,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def _md(text: object) -> str:
+def escaped_markdown(text: object) -> str:
     """Text that Markdown leaves alone: nothing formats, breaks a table or mentions anybody."""
     plain = " ".join(str(text).split())
     return _MARKDOWN.sub(r"\\\1", plain).replace("@", "@\u200b")
