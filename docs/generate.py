@@ -92,7 +92,11 @@ def pictures(folder: Path) -> list[Path]:
     from dora import plots, sample
 
     weeks = sample().window("2026-H1", by="week")
-    return [plots.save(weeks.lead_time().plot(), folder / "lead_time.png")]
+    page = plots.page([weeks.metric(name) for name in weeks.metrics])
+    return [
+        plots.save(weeks.lead_time().plot(), folder / "lead_time.png"),
+        plots.save(page, folder / "overview.png"),
+    ]
 
 
 if __name__ == "__main__":

@@ -110,11 +110,15 @@ def export(scope: Scope, place: Place, out: Path, form: str) -> None:
 )
 @click.option("--kind", default="trend", show_default=True, help="Kind of picture.")
 def plot(metric: str, scope: Scope, place: Place, output: Path, kind: str) -> None:
-    """Draw a METRIC to a png, svg or pdf file."""
+    """Draw a METRIC, or `overview` for all of them, to a png, svg or pdf file."""
     from dora import plots
 
     delivery = scope.of(place.open(), by="week")
-    plots.save(delivery.metric(metric).plot(kind), output)
+    if metric == "overview":
+        drawn = plots.page([delivery.metric(name) for name in delivery.metrics])
+    else:
+        drawn = delivery.metric(metric).plot(kind)
+    plots.save(drawn, output)
     click.echo(output)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dora.metrics.result import Result
 
-__all__ = ["KINDS", "alt_text", "draw", "kinds_of", "render", "save"]
+__all__ = ["KINDS", "alt_text", "draw", "kinds_of", "page", "render", "save"]
 
 FORMATS = ("png", "svg", "pdf")
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -54,6 +54,13 @@ def draw(result: Result, kind: str = "trend", ax: Axes | None = None) -> Axes:
         UsageError: There is no such picture, or not of this metric.
     """
     return _kind(result, kind).draw(result, ax)
+
+
+def page(results: Sequence[Result]) -> Axes:
+    """Draw the trends of several results on one page, with the calendar of deployments."""
+    from dora.plots import glance
+
+    return glance.draw(results)
 
 
 def alt_text(result: Result, kind: str = "trend") -> str:

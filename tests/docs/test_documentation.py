@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from dora import config
 from tests.repositories import History
@@ -59,7 +60,13 @@ def test_every_shell_block_of_the_readme_runs(workplace: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    for made in ("delivery/dora.toml", "frequency.png", "csv/metrics/lead_time.csv"):
+    for made in (
+        "delivery/dora.toml",
+        "report.html",
+        "overview.png",
+        "frequency.png",
+        "csv/metrics/lead_time.csv",
+    ):
         assert (workplace / made).stat().st_size > 0
     assert "INC-1" in ran.stdout  # the incident that the README adds reached its explanation
 
@@ -96,7 +103,9 @@ def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
 
 def test_pictures_can_be_made_again(generate: ModuleType, tmp_path: Path) -> None:
     made = {path.name for path in generate.pictures(tmp_path)}
-    assert made == {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    by_browser = {"report.png"}  # docs/screenshot.py makes it
+    shown = {path.name for path in (ROOT / "docs" / "images").iterdir()}
+    assert made | by_browser == shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -104,3 +113,35 @@ def test_links_within_the_documentation_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+SCHEDULES = ROOT / "docs" / "schedules"
+
+
+def test_the_ready_files_run_commands_that_exist(tmp_path: Path) -> None:
+    """Each starts `dora` with options that the command line knows."""
+    seen = 0
+    for file in sorted(SCHEDULES.iterdir()):
+        text = file.read_text("utf-8").replace('", "', " ").replace('["', "").replace('"]', "")
+        for line in re.findall(r"(?:^|[/ ])dora (run[^\n#]*)", text, flags=re.MULTILINE):
+            arguments = [*line.split(), "--help"]
+            ran = subprocess.run(
+                [sys.executable, "-m", "dora", *arguments], capture_output=True, text=True
+            )
+            assert ran.returncode == 0, (file.name, line, ran.stderr)
+            seen += 1
+    assert seen >= 5
+
+
+@pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml", "kubernetes.yaml"])
+def test_the_ready_files_are_yaml(name: str) -> None:
+    loaded = yaml.safe_load((SCHEDULES / name).read_text("utf-8"))
+    assert isinstance(loaded, dict)
+
+
+def test_the_deliveries_of_the_manual_are_a_configuration_without_faults(tmp_path: Path) -> None:
+    manual = (ROOT / "docs" / "report.md").read_text("utf-8")
+    (block,) = re.findall(r"^```toml\n(.*?)^```", manual, flags=re.DOTALL | re.MULTILINE)
+    (tmp_path / "dora.toml").write_text(block, "utf-8")
+    loaded = config.load(tmp_path / "dora.toml")
+    assert [one.name for one in loaded.deliver] == ["archive", "leads", "chat"]

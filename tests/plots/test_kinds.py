@@ -238,3 +238,14 @@ def test_failure_rates_by_size_count_what_a_deployment_delivered():
 def test_names_are_cut_in_their_middle():
     assert words.shortened("short") == "short"
     assert words.shortened("abcdefghij", most=7) == "abc…hij"
+
+
+def test_one_page_has_every_metric_with_its_value_and_the_calendar():
+    rows = march(delivered_changes=[change("a", "2026-03-02 10:00", 5)])
+    results = [ask(name, rows, by="week") for name in metrics.names()]
+    axes = plots.page(results).figure.axes
+    titles = [ax.get_title(loc="left") for ax in axes]
+    for result in results:
+        assert any(t.startswith(result.metric.title) for t in titles)
+    assert any("Deployments by day" in title for title in titles)
+    assert all(result.metric.title in axes[0].alt_text for result in results)
