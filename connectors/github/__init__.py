@@ -1,0 +1,5 @@
+"""GitHub, the public one and Enterprise Server: pull requests, deployments, builds, incidents."""
+
+from connectors.github.connector import GitHub
+
+__all__ = ["GitHub"]
