@@ -33,6 +33,7 @@ class Changing:
         by: The row's time that the list is ordered by.
         unfinished: Which rows are looked at again though the order does not tell that they
             changed; for a month at most.
+        gathered: Pages that are made into facts together, where that saves questions.
     """
 
     place: Place
@@ -42,6 +43,7 @@ class Changing:
     asked: str = ""
     by: str = "updatedAt"
     unfinished: Callable[[JSON], bool] | None = None
+    gathered: int = 1
 
     def read(self, cursor: Cursor | None) -> Iterator[Item]:
         """Everything that changed since the cursor, with a checkpoint for each page."""
@@ -64,22 +66,26 @@ class Changing:
         overlap = instant(newest) - OVERLAP if newest else None
         floor = instant(state["floor"]) if state.get("floor") else overlap
         known: Mapping[str, str] = state.get("seen", {})
-        for rows, after in follow(self.ask, reading["after"]):
+        waiting: list[JSON] = []
+        for number, (rows, after) in enumerate(follow(self.ask, reading["after"]), 1):
             if rows and reading["newest"] is None:
                 reading["newest"] = rows[0][self.by]
             fresh = [row for row in rows if not self._before(row, floor, self.since)]
-            wanted = [
+            waiting += [
                 row
                 for row in fresh
                 if known.get(row["id"]) != digest(row)
                 and (row["id"] in known or not self._before(row, overlap))
             ]
-            yield from self.items(wanted, newest is None)
             self._remember(reading, fresh)
             reading["after"] = after
-            if after is None or len(fresh) < len(rows):
-                return
-            yield self._checkpoint({**state, "reading": dict(reading)})
+            last = after is None or len(fresh) < len(rows)
+            if last or number % self.gathered == 0:
+                yield from self.items(waiting, newest is None)
+                waiting = []
+                if last:
+                    return
+                yield self._checkpoint({**state, "reading": dict(reading)})
 
     def _before(self, row: JSON, *limits: datetime | None) -> bool:
         at = instant(row[self.by])

@@ -27,6 +27,9 @@ from dora.records import PullRequest, PullRequestCommit, Review, ReviewState, jo
 
 JSON: TypeAlias = dict[str, Any]
 
+GATHERED = 5
+"""Pages whose merges are asked about together."""
+
 _MERGE_SAID = re.compile(r"\bmerg", re.IGNORECASE)
 _REVERTS = re.compile(r"^\s*reverts\s+(?:(?P<path>[\w.-]+/[\w.-]+))?#(?P<number>\d{1,9})\b",
                       re.IGNORECASE | re.MULTILINE)  # fmt: skip
@@ -67,7 +70,7 @@ class PullRequests:
         def items(rows: list[JSON], first: bool) -> Iterator[Item]:
             return self._items(place, rows, first)
 
-        yield from Changing(place, ask, items, self.since).read(cursor)
+        yield from Changing(place, ask, items, self.since, gathered=GATHERED).read(cursor)
 
     def _items(self, place: Place, rows: list[JSON], first: bool) -> Iterator[Item]:
         originals = {row["number"]: self._originals(row) for row in rows}
