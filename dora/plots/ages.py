@@ -108,7 +108,8 @@ def alt_text(result: Result) -> str:
     if not len(still):
         return f"No change of {whose} is waiting for production."
     oldest = words.duration(float(still["age"].iloc[0]))
-    text = f"{words.count(len(still), 'change')} of {whose} waiting for production, the oldest {oldest}."
+    many = words.count(len(still), "change")
+    text = f"{many} of {whose} waiting for production, the oldest {oldest}."
     if marks:
         late = int((still["age"] > marks[0.95]).sum())
         text += f" {late} for longer than 95 % of the delivered ones did."
