@@ -185,7 +185,14 @@ class GitHub:
         """The repositories as all streams of one sync see them."""
         if self._found is None or record_type in self._served:
             known: Mapping[str, str] = cursor.get("ids", {})
-            self._found, self._served = Places(self.client, self.options).find(known), set()
+            found = Places(self.client, self.options).find(known)
+            if not found.places:
+                said = " ".join(found.notes) or "Nothing fits repositories, groups and exclude."
+                raise SourceError(
+                    f"{self.name} has no repository that can be read. {said}",
+                    hint="Correct what is named, or the token's rights; `dora check` looks again.",
+                )
+            self._found, self._served = found, set()
         self._served.add(record_type)
         return self._found
 
