@@ -28,6 +28,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "hours": ("deployment_frequency",),
     "incidents": ("time_to_restore",),
     "sizes": ("change_failure_rate",),
+    "quadrant": ("change_failure_rate",),
 }
 """The pictures, each with the metrics it can be drawn of; none named means any."""
 
@@ -47,7 +48,7 @@ def draw(result: Result, kind: str = "trend", ax: Axes | None = None) -> Axes:
             `distribution`: how long for how many, against the window before. `stages`: where the
             lead time goes. `ages`: what waits for production. `calendar` and `hours`: when
             deployments happen. `incidents`: failures over deployments. `sizes`: failure rate by
-            changes per deployment.
+            changes per deployment. `quadrant`: lead time and failure rate by service.
         ax: Where to draw.
 
     Raises:

@@ -20,9 +20,9 @@ COLOURS = {
     "lead_time": "#D55E00",
     "change_failure_rate": "#CC79A7",
     "time_to_restore": "#009E73",
-    "rework_rate": "#B58900",
+    "rework_rate": "#999933",
 }
-"""One hue a metric, from Okabe and Ito's palette, which colour-blind readers tell apart."""
+"""One hue a metric, which readers with any cone missing tell apart, also by contrast with white."""
 
 OTHER_COLOUR = "#0072B2"
 GREY = "#595959"

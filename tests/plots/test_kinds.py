@@ -7,11 +7,13 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from dora import metrics, plots, words
 from dora.errors import UsageError
-from dora.plots import ages, hours, sizes, stages
+from dora.plots import ages, hours, quadrant, sizes, stages
+from dora.plots.figure import COLOURS
 from dora.windows import Window
 from tests.metrics.harness import at, change, deployed, deployment, question
 
@@ -249,3 +251,67 @@ def test_one_page_has_every_metric_with_its_value_and_the_calendar():
         assert any(t.startswith(result.metric.title) for t in titles)
     assert any("Deployments by day" in title for title in titles)
     assert all(result.metric.title in axes[0].alt_text for result in results)
+
+
+def test_services_stand_where_their_two_numbers_are_and_came_from():
+    def month(number, hours):
+        days = [f"2026-{number:02}-{day:02} 10:00" for day in range(1, 11)]
+        given = [deployment(f"{number}.{i}", day, failed=i < 2) for i, day in enumerate(days)]
+        return given, [change(f"{number}.{i}", day, hours) for i, day in enumerate(days)]
+
+    (early, before), (late, now) = month(2, 40), month(3, 10)
+    result = ask("change_failure_rate", deployed(*early, *late, delivered_changes=[*before, *now]))
+    place = quadrant.places(result.question)["shop"]
+    assert place.speed == (10 * HOUR, 10 * HOUR, 10 * HOUR)
+    assert place.stability[0] == 0.2
+    assert place.stability[1:] == pytest.approx((0.0567, 0.5098), abs=5e-5)  # Wilson, 2 of 10
+    ax = result.plot("quadrant")
+    (mark,) = (c for c in ax.collections if c.get_gid() == "service")
+    assert mark.get_offsets().tolist() == [[10 * HOUR, 0.2]]
+    arrow = next(t for t in ax.texts if t.get_text() == "")
+    assert (arrow.xy, arrow.xyann) == ((10 * HOUR, 0.2), (40 * HOUR, 0.2))
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1.0: what readers with a missing cone see
+MISSING = {
+    "long": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "middle": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "short": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def _lab(linear):
+    """CIE 1976 L*a*b* of linear sRGB, D65."""
+    to_xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    ratios = to_xyz @ linear / np.array([0.9505, 1.0, 1.089])
+    small = 216 / 24389
+    f = np.where(ratios > small, np.cbrt(ratios), (24389 / 27 * ratios + 16) / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("cone", MISSING)
+def test_readers_with_a_missing_cone_can_tell_the_metrics_apart(cone):
+    """Just noticeable is about 2.3; far more is asked for, as marks are small."""
+    seen = []
+    for colour in COLOURS.values():
+        channels = np.array(to_rgb(colour))
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        seen.append(_lab(np.clip(np.array(MISSING[cone]) @ linear, 0, 1)))
+    apart = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
+    assert min(apart) > 10
