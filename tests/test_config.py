@@ -46,10 +46,10 @@ class Ships:
     Options: ClassVar[type[BaseModel]] = ShipOptions
     name: str
 
-    def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:  # noqa: ARG002
+    def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
         self.name = name
 
-    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:  # noqa: ARG002
+    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
         yield from ()
 
     def check(self) -> Iterator[Finding]:

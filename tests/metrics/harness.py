@@ -80,8 +80,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "coverage_environments": {"service": TEXT, "day": DAY, "attempts": WHOLE, "classified": WHOLE},
     "coverage_incidents": {"source": TEXT, "incident": TEXT, "service": TEXT, "day": DAY}
     | dict.fromkeys(("counts", "invalid", "linked", "ended"), FLAG),
-    "coverage_gaps": {"service": TEXT}
-    | dict.fromkeys(("since_us", "until_us", "usual_us"), WHOLE),
+    "coverage_gaps": {"service": TEXT} | dict.fromkeys(("since_us", "until_us", "usual_us"), WHOLE),
     "coverage_repositories": {"repository": TEXT, "service": TEXT, "whole": FLAG},
     "coverage_rows": {"fact": TEXT, "kept": WHOLE, "set_aside": WHOLE},
     "coverage_sources": {"source": TEXT, "was_read": FLAG, "fresh": FLAG},
