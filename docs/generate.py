@@ -13,12 +13,14 @@ import click
 
 from dora import metrics
 from dora.cli import dora
+from dora.metrics.coverage_checks import CHECKS, FAULTS
 from dora.models import models
 from dora.records import RECORD_TYPES, columns
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
 STORE = DOCS / "store.md"
+DEFINITIONS = DOCS / "definitions.md"
 
 _HEAD = """\
 # The store
@@ -64,6 +66,18 @@ def readme(text: str) -> str:
     return text
 
 
+def definitions(text: str) -> str:
+    """The definitions with the table of coverage checks as it should be."""
+    lines = ["| of how many | these | bears on (at worst) |", "|---|---|---|"]
+    for check in CHECKS:
+        bears = ", ".join(f"`{name}` ({lowest})" for name, lowest in check.bears_on.items())
+        scale = "never wrong" if check.scale == FAULTS else "may be missing"
+        lines.append(f"| {check.statement} | {scale} | {bears} |")
+    pattern = r"(<!-- coverage -->\n).*?(<!-- /coverage -->)"
+    table = "\n".join(lines)
+    return re.sub(pattern, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
+
+
 def store() -> str:
     """Every table and column, as the records and the models describe them."""
     parts = [_HEAD, "## Facts\n"]
@@ -102,6 +116,7 @@ def pictures(folder: Path) -> list[Path]:
 if __name__ == "__main__":
     README.write_text(readme(README.read_text("utf-8")), encoding="utf-8")
     STORE.write_text(store(), encoding="utf-8")
+    DEFINITIONS.write_text(definitions(DEFINITIONS.read_text("utf-8")), encoding="utf-8")
     (DOCS / "images").mkdir(exist_ok=True)
     for picture in pictures(DOCS / "images"):
         print(picture.relative_to(DOCS.parent))

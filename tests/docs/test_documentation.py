@@ -97,6 +97,8 @@ def test_every_configuration_of_the_readme_is_a_good_one(workplace: Path) -> Non
 
 def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
     assert generate.readme(README) == README, "run python docs/generate.py"
+    defined = (ROOT / "docs" / "definitions.md").read_text("utf-8")
+    assert generate.definitions(defined) == defined, "run python docs/generate.py"
     stored = (ROOT / "docs" / "store.md").read_text("utf-8")
     assert generate.store() == stored, "run python docs/generate.py"
 
