@@ -235,7 +235,9 @@ def few_records(n: int, n_before: int, noun: str) -> str:
     return f"{count(n, noun)} against {n_before:,}"
 
 
-def headline(better: Sequence[str], worse: Sequence[str], same: int, before: str) -> str:
+def headline(
+    better: Sequence[str], worse: Sequence[str], same: int, before: str, *, withheld: int = 0
+) -> str:
     """Ahead or behind, in a sentence for the top of a report.
 
     Args:
@@ -243,6 +245,7 @@ def headline(better: Sequence[str], worse: Sequence[str], same: int, before: str
         worse: What got worse.
         same: How many could be compared and show no evidence of a change.
         before: What they are held against.
+        withheld: How many have no verdict, as too much of the record is missing.
     """
     up, down = listed(better, most=5), listed(worse, most=5)
     if better and worse:
@@ -253,6 +256,8 @@ def headline(better: Sequence[str], worse: Sequence[str], same: int, before: str
         return f"Behind {before}: {down} got worse."
     if same:
         return f"No evidence of a change against {before}."
+    if withheld:
+        return f"Too much of the record is missing to say what changed against {before}."
     return f"Too little data to say what changed against {before}."
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from dora.config import checks
 from dora.config.checks import Faults
 from dora.config.deliver import Deliver
-from dora.config.privacy import Privacy
 from dora.config.starter import beside, starter
 from dora.errors import ConfigError
 from dora.rules import Rules
@@ -99,7 +98,6 @@ class Config:
         environments: Wildcards of environments, by the kind they are.
         services: The services that are told apart.
         rules: The rules to judge by.
-        privacy: How the people behind the facts are protected.
         deliver: Where reports go.
     """
 
@@ -113,7 +111,6 @@ class Config:
     environments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     services: tuple[Service, ...] = ()
     rules: Rules = field(default_factory=Rules)
-    privacy: Privacy = field(default_factory=Privacy)
     deliver: tuple[Deliver, ...] = ()
 
     @property
@@ -197,7 +194,6 @@ def _config(path: Path, raw: dict[str, Any], faults: Faults) -> Config:
         environments=checks.environments(raw.get("environments", {}), faults),
         services=tuple(_services(raw.get("services", []), faults)),
         rules=Rules(**checks.rules(raw.get("rules", {}), faults)),
-        privacy=checks.privacy(raw.get("privacy", {}), faults),
         deliver=tuple(_deliveries(raw.get("deliver", []), faults)),
     )
 

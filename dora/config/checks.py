@@ -15,7 +15,6 @@ from dora.config import deliver as deliveries
 from dora.config import lines as toml
 from dora.config.deliver import Deliver
 from dora.config.lines import Path
-from dora.config.privacy import LEAST_AUTHORS, Privacy, Retention
 from dora.errors import BadWindow, ConfigError, ConnectorMissing
 from dora.rules import EnvironmentKind, Rules
 from dora.rules import parse as parse_rules
@@ -94,13 +93,7 @@ class _Top(_Part):
     environments: dict[str, Any] = {}
     services: list[dict[str, Any]] = []
     rules: dict[str, Any] = {}
-    privacy: dict[str, Any] = {}
     deliver: list[dict[str, Any]] = []
-
-
-class _Privacy(_Part):
-    k: int = Field(LEAST_AUTHORS, ge=2)
-    retention: str | None = None
 
 
 class _Source(_Part):
@@ -291,17 +284,6 @@ def environments(given: Any, faults: Faults) -> dict[str, tuple[str, ...]]:
         else:
             kinds[kind] = tuple(texts)
     return kinds
-
-
-def privacy(given: Any, faults: Faults) -> Privacy:
-    """The part `[privacy]`; a faulty key takes its default."""
-    values = _validated(_Privacy, given if isinstance(given, dict) else {}, ("privacy",), faults)
-    try:
-        kept = None if values["retention"] is None else Retention.parse(values["retention"])
-    except ConfigError as error:
-        faults.add(("privacy", "retention"), f"{error.message} {error.hint}")
-        kept = None
-    return Privacy(values["k"], kept)
 
 
 def deliver(number: int, raw: dict[str, Any], faults: Faults) -> Deliver | None:

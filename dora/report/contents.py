@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STALE_AFTER = timedelta(days=2)
 """How long ago a source may have been read before the report says that it is out of date."""
 
+WITHHELD = "withheld"
+"""Stands for a verdict where too much of the record is missing for one."""
+
 _MOST_ROWS = 20
 _YEAR = 364
 """Days in 52 whole weeks: a year ago with the same weekdays."""
@@ -35,7 +38,7 @@ class Held:
 
     Attributes:
         against: That window.
-        verdict: better, worse, no evidence, or too little data.
+        verdict: better, worse, no evidence, too little data, or withheld.
         change: The difference with its interval; empty where there is none.
         sentence: Both values and the verdict in a sentence.
     """
@@ -174,11 +177,15 @@ def gather(
 
 def _headline(comparisons: Sequence[Comparison]) -> str:
     def titles(verdict: str) -> list[str]:
-        return [c.now.metric.title.lower() for c in comparisons if c.verdict == verdict]
+        return [c.now.metric.title.lower() for c in comparisons if _verdict(c) == verdict]
 
     before = comparisons[0].before.window
     return words.headline(
-        titles("better"), titles("worse"), len(titles("no evidence")), words.span(before)
+        titles("better"),
+        titles("worse"),
+        len(titles("no evidence")),
+        words.span(before),
+        withheld=len(titles(WITHHELD)),
     )
 
 
@@ -204,7 +211,14 @@ def _card(comparison: Comparison) -> Card:
 def _held(comparison: Comparison) -> Held:
     change = "" if comparison.change is None else comparison.difference
     before = words.span(comparison.before.window)
-    return Held(before, comparison.verdict, change, comparison.sentence)
+    return Held(before, _verdict(comparison), change, comparison.sentence)
+
+
+def _verdict(comparison: Comparison) -> str:
+    """The verdict, or that there is none, where either record is too incomplete to judge by."""
+    sides = (comparison.now, comparison.before)
+    doubted = any(side.question.coverage.grade(side.name).withholds for side in sides)
+    return WITHHELD if doubted and comparison.change is not None else comparison.verdict
 
 
 def _year_before(window: Window) -> Window:

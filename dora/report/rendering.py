@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dora.report.contents import Contents
 
-MARKS = {"better": "▲", "worse": "▼", "no evidence": "●", "too little data": "○"}
+MARKS = {"better": "▲", "worse": "▼", "no evidence": "●", "too little data": "○", "withheld": "–"}
 """What stands before a verdict, so that colour is not all that tells them apart."""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")

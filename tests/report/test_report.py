@@ -14,6 +14,7 @@ import pytest
 import dora
 from dora import report, words
 from dora.errors import UsageError
+from dora.metrics.coverage import Coverage, Grade
 from dora.report import contents, rendering
 
 NOW = datetime(2026, 7, 11, tzinfo=UTC)
@@ -98,6 +99,18 @@ def test_every_metric_is_there_with_value_interval_n_grade_and_verdict(delivery,
 )
 def test_the_headline_says_ahead_behind_mixed_or_that_nobody_can_tell(better, worse, same, begins):
     assert words.headline(better, worse, same, "Q1").startswith(begins)
+
+
+def test_from_grade_d_on_there_is_no_verdict_and_it_says_why(delivery, monkeypatch):
+    doubtful = Grade("D", ("3 of 9 deployments have a commit that is known (33 %)",))
+    monkeypatch.setattr(Coverage, "grade", lambda *_: doubtful)
+    said = report.gather(delivery, now=datetime.now(UTC))
+    assert {card.before.verdict for card in said.cards} == {"withheld"}
+    assert said.headline.startswith("Too much of the record is missing")
+    text = "".join(Page(rendering.html(said)).text)
+    assert "grade D: 3 of 9 deployments have a commit that is known" in " ".join(text.split())
+    assert rendering.markdown(said)
+    assert rendering.mail(said, [])
 
 
 def test_nothing_is_asked_of_any_other_host(said):
