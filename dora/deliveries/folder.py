@@ -54,6 +54,8 @@ def _fill(parcel: Parcel, wanted: Folder, place: Path) -> None:
 
 def _forget(folder: Path, keep: int | None) -> None:
     """Remove the oldest periods, beyond those that are kept."""
+    if keep is None:
+        return
     periods = sorted(p for p in folder.glob("????-??-??_????-??-??") if p.is_dir())
-    for old in periods[: -keep if keep else len(periods)] if keep else ():
+    for old in periods[:-keep]:
         shutil.rmtree(old)

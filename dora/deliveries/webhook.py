@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dora.config.deliver import Webhook
 from dora.deliveries import TryAgain
 from dora.errors import DeliveryFailed, MayHaveArrived
-from dora.report.rendering import MARKS
+from dora.report.rendering import MARKS, escaped_markdown
 
 if TYPE_CHECKING:
     from dora.deliveries import Parcel, Sent
@@ -101,7 +101,7 @@ def digest(said: Contents, wanted: Webhook) -> dict[str, Any]:
     if wanted.style == "teams":
         return _card(said.headline, [about, *warnings, *lines], wanted.link)
     bold = "*" if wanted.style == "slack" else "**"
-    escape = _slack if wanted.style == "slack" else _mattermost
+    escape = _slack if wanted.style == "slack" else escaped_markdown
     parts = [f"{bold}{escape(said.headline)}{bold}", escape(about), *map(escape, warnings)]
     parts += [escape(line) for line in lines]
     if wanted.link:
@@ -126,12 +126,6 @@ def _slack(text: str) -> str:
     for sign in "*_~`":
         plain = plain.replace(sign, f"{sign}\u200b")
     return plain.replace("@", "@\u200b")
-
-
-def _mattermost(text: str) -> str:
-    from dora.report.rendering import escaped_markdown
-
-    return escaped_markdown(text)
 
 
 def _card(title: str, lines: list[str], link: str | None) -> dict[str, Any]:
