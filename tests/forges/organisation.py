@@ -1,0 +1,393 @@
+"""An organisation on a forge that lives: repositories, and everything that can happen to them.
+
+A story is told by calling verbs, each with its time; what is told can be served as GitHub or as
+GitLab, between any two sentences. Numbers and object ids depend on the story alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from tests.forges.facts import (
+    Commit,
+    Deployment,
+    DeploymentState,
+    DeploymentStatus,
+    Issue,
+    IssueEvent,
+    IssueEventKind,
+    Job,
+    JobState,
+    MergeMethod,
+    Person,
+    PullRequest,
+    Release,
+    Review,
+    ReviewState,
+    Run,
+    Tag,
+)
+
+
+def at(text: str) -> datetime:
+    """A moment of 2026 in UTC, as `03-02 09:00`."""
+    return datetime.strptime(f"2026-{text} +0000", "%Y-%m-%d %H:%M %z").astimezone(UTC)
+
+
+@dataclass(slots=True)
+class Repository:
+    """A repository and all that happened in it.
+
+    Attributes:
+        id: Stays the same when it is renamed.
+        owner: The organisation, or a group.
+        name: Its name there.
+        forbidden: Facts that no token may see: `repository`, or a name such as `deployments`.
+    """
+
+    id: int
+    owner: str
+    name: str
+    ids: Iterator[int]
+    default_branch: str = "main"
+    archived: bool = False
+    fork: bool = False
+    created_at: datetime = field(default_factory=lambda: at("01-01 00:00"))
+    forbidden: frozenset[str] = frozenset()
+    branches: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, Commit] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    releases: dict[int, Release] = field(default_factory=dict)
+    pulls: dict[int, PullRequest] = field(default_factory=dict)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
+    runs: dict[int, Run] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
+    numbers: int = 0
+
+    @property
+    def path(self) -> str:
+        """owner/name."""
+        return f"{self.owner}/{self.name}"
+
+    # Commits
+    def commit(
+        self,
+        subject: str,
+        when: str,
+        by: Person,
+        *,
+        branch: str | None = "main",
+        parents: Sequence[str] | None = None,
+        authored: str | datetime | None = None,
+        body: str = "",
+        account: bool = True,
+    ) -> str:
+        """A commit on a branch, or on none."""
+        if parents is None:
+            parents = [self.branches[branch]] if branch in self.branches else []
+        made = _time(when)
+        text = f"{self.id}\0{' '.join(parents)}\0{subject}\0{made}\0{authored}\0{by.email}\0{body}"
+        sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+        began = _time(authored) if authored is not None else made
+        self.commits[sha] = Commit(sha, tuple(parents), subject, body, by, began, made, account)
+        if branch is not None:
+            self.branches[branch] = sha
+        return sha
+
+    def history(self, *heads: str) -> list[Commit]:
+        """Everything behind some commits, they too, the newest first, children before parents."""
+        reached: set[str] = set()
+        pending = list(heads)
+        while pending:
+            sha = pending.pop()
+            if sha not in reached:
+                reached.add(sha)
+                pending += self.commits[sha].parents
+        order = {sha: place for place, sha in enumerate(self.commits)}
+        return [self.commits[sha] for sha in sorted(reached, key=lambda one: -order[one])]
+
+    def force_push(self, branch: str, sha: str) -> None:
+        """Let a branch forget what it had."""
+        self.branches[branch] = sha
+
+    # Pull requests
+    def propose(
+        self,
+        title: str,
+        when: str,
+        by: Person | None,
+        commits: Sequence[str],
+        *,
+        head: str,
+        draft: bool = False,
+        **more: Any,
+    ) -> int:
+        """Open a pull request for some commits."""
+        self.numbers += 1
+        self.branches[head] = commits[-1]
+        self.pulls[self.numbers] = PullRequest(
+            id=next(self.ids),
+            number=self.numbers,
+            title=title,
+            author=by,
+            head=head,
+            base=self.default_branch,
+            commits=tuple(commits),
+            opened_at=_time(when),
+            updated_at=_time(when),
+            draft=draft,
+            **more,
+        )
+        return self.numbers
+
+    def touch(self, number: int, when: str, **changes: Any) -> None:
+        """Change something about a pull request: labels, title, commits after a force push."""
+        pull = replace(self.pulls[number], updated_at=_time(when), **changes)
+        self.pulls[number] = pull
+        if "commits" in changes:
+            self.branches[pull.head] = pull.commits[-1]
+
+    def make_ready(self, number: int, when: str) -> None:
+        """Let it leave draft."""
+        self.touch(number, when, draft=False, ready_at=_time(when))
+
+    def review(self, number: int, when: str, by: Person | None, state: ReviewState) -> int:
+        """Say something of it."""
+        review = Review(next(self.ids), by, state, _time(when))
+        self.touch(number, when, reviews=(*self.pulls[number].reviews, review))
+        return review.id
+
+    def merge(self, number: int, when: str, method: MergeMethod, by: Person, body: str = "") -> str:
+        """Let it land on its base, and give back what landed there."""
+        pull = self.pulls[number]
+        base = self.branches[pull.base]
+        if method == "merge":
+            subject = f"Merge pull request #{number} from {self.owner}/{pull.head}"
+            sha = self.commit(
+                subject,
+                when,
+                by,
+                branch=pull.base,
+                parents=[base, pull.commits[-1]],
+                body=body or pull.title,
+            )
+        elif method == "squash":
+            author = self.commits[pull.commits[0]].author
+            sha = self.commit(
+                f"{pull.title} (#{number})", when, author, branch=pull.base, body=body
+            )
+        else:
+            sha = base
+            for one in (self.commits[original] for original in pull.commits):
+                sha = self.commit(
+                    one.subject,
+                    when,
+                    one.author,
+                    branch=pull.base,
+                    authored=one.authored_at,
+                    body=one.body,
+                    account=one.account,
+                )
+        moment = _time(when)
+        self.touch(number, when, merged_at=moment, closed_at=moment, method=method, merge_sha=sha)
+        return sha
+
+    def close(self, number: int, when: str) -> None:
+        """Give it up."""
+        self.touch(number, when, closed_at=_time(when))
+
+    # Deployments
+    def deploy(
+        self,
+        sha: str,
+        when: str,
+        *then: tuple[str, DeploymentState],
+        environment: str = "production",
+        ref: str | None = None,
+    ) -> int:
+        """Begin a deployment; `then` is how it went on. A success replaces the one before it."""
+        id_ = next(self.ids)
+        created = _time(when)
+        self.deployments[id_] = Deployment(
+            id_, sha, ref or self.default_branch, environment, created, created
+        )
+        for moment, state in then:
+            self.status(id_, moment, state)
+        return id_
+
+    def status(self, deployment: int, when: str, state: DeploymentState) -> None:
+        """Let a deployment stand otherwise."""
+        self._status(deployment, _time(when), state)
+        here = self.deployments[deployment]
+        if state == "succeeded":
+            for other in list(self.deployments.values()):
+                replaced = (
+                    other.id != deployment
+                    and other.environment == here.environment
+                    and other.statuses
+                    and other.statuses[-1].state == "succeeded"
+                )
+                if replaced:
+                    self._status(other.id, _time(when), "replaced")
+
+    def _status(self, id_: int, when: datetime, state: DeploymentState) -> None:
+        old = self.deployments[id_]
+        status = DeploymentStatus(next(self.ids), state, when)
+        self.deployments[id_] = replace(
+            old, updated_at=max(when, old.updated_at), statuses=(*old.statuses, status)
+        )
+
+    # Runs
+    def run(
+        self,
+        workflow: str,
+        sha: str,
+        when: str,
+        *jobs: tuple[str, str, str, JobState],
+        branch: str | None = None,
+    ) -> int:
+        """A run; `jobs` are name, start, end and how it ended, of the first attempt."""
+        id_ = next(self.ids)
+        created = _time(when)
+        number = sum(one.workflow == workflow for one in self.runs.values()) + 1
+        self.runs[id_] = Run(
+            id_, workflow, number, sha, branch or self.default_branch, created, created
+        )
+        self._add_jobs(id_, 1, jobs)
+        return id_
+
+    def rerun(self, run: int, *jobs: tuple[str, str, str, JobState]) -> None:
+        """Start some of its jobs again."""
+        self._add_jobs(run, self.runs[run].attempts + 1, jobs)
+
+    def _add_jobs(
+        self, id_: int, attempt: int, jobs: Sequence[tuple[str, str, str, JobState]]
+    ) -> None:
+        made = tuple(
+            Job(
+                next(self.ids),
+                name,
+                attempt,
+                state,
+                _time(began) if began else None,
+                _time(ended) if ended else None,
+            )
+            for name, began, ended, state in jobs
+        )
+        run = self.runs[id_]
+        times = [time for job in made for time in (job.started_at, job.finished_at) if time]
+        self.runs[id_] = replace(
+            run, jobs=(*run.jobs, *made), updated_at=max([run.updated_at, *times])
+        )
+
+    # Issues
+    def report(self, title: str, when: str, by: Person | None, *labels: str, **more: Any) -> int:
+        """Open an issue."""
+        self.numbers += 1
+        self.issues[self.numbers] = Issue(
+            id=next(self.ids),
+            number=self.numbers,
+            title=title,
+            author=by,
+            opened_at=_time(when),
+            updated_at=_time(when),
+            labels=labels,
+            **more,
+        )
+        return self.numbers
+
+    def turn(
+        self,
+        number: int,
+        when: str,
+        kind: IssueEventKind,
+        by: Person | None,
+        original: int | None = None,
+    ) -> None:
+        """Close or reopen an issue."""
+        issue = self.issues[number]
+        event = IssueEvent(next(self.ids), kind, _time(when), by, original)
+        self.change(number, when, events=(*issue.events, event))
+
+    def change(self, number: int, when: str, **changes: Any) -> None:
+        """Change something about an issue: labels, title, text."""
+        self.issues[number] = replace(self.issues[number], updated_at=_time(when), **changes)
+
+    # Tags and releases
+    def tag(self, name: str, sha: str, when: str | None = None) -> None:
+        """A tag, annotated if it says when it was made."""
+        self.tags[name] = Tag(name, sha, _time(when) if when else None)
+
+    def release(
+        self,
+        tag: str,
+        created: str,
+        published: str | None,
+        *,
+        prerelease: bool = False,
+        name: str | None = None,
+    ) -> int:
+        """A release of a tag, a draft until it is published."""
+        id_ = next(self.ids)
+        moment = _time(published) if published else None
+        self.releases[id_] = Release(
+            id_, tag, name or tag, _time(created), moment, moment or _time(created), prerelease
+        )
+        return id_
+
+
+@dataclass(slots=True)
+class Organisation:
+    """Everything on one host.
+
+    Attributes:
+        name: The organisation or group that owns the repositories.
+        repositories: Those that are there, by id.
+        moved: Ids by paths that repositories had before.
+        lock: Held while something is told or served.
+    """
+
+    name: str
+    repositories: dict[int, Repository] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _ids: Iterator[int] = field(default_factory=lambda: count(1001))
+
+    def add(self, name: str, *, owner: str | None = None, **more: Any) -> Repository:
+        """A new, empty repository."""
+        repository = Repository(next(self._ids), owner or self.name, name, self._ids, **more)
+        self.repositories[repository.id] = repository
+        return repository
+
+    def find(self, path: str) -> Repository | None:
+        """The repository of that path, or that once had it."""
+        for repository in self.repositories.values():
+            if repository.path.casefold() == path.casefold():
+                return repository
+        return self.repositories.get(self.moved.get(path.casefold(), 0))
+
+    def __getitem__(self, name: str) -> Repository:
+        found = self.find(f"{self.name}/{name}")
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a repository another name; the old one leads to it."""
+        repository = self[name]
+        self.moved[repository.path.casefold()] = repository.id
+        repository.name = new
+
+    def delete(self, name: str) -> None:
+        """Let a repository be gone."""
+        del self.repositories[self[name].id]
+
+
+def _time(when: str | datetime) -> datetime:
+    return when if isinstance(when, datetime) else at(when)
