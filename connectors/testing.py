@@ -7,7 +7,7 @@
 `make` sets up a source that has something of every type in `provides`, and gives a connector to
 it; called again with the same folder it gives another connector to the same, unchanged source.
 `broken`, if there is such a thing, gives a connector to a source that cannot be read.
-`read` is for tests of one's own.
+`read` is for tests of one's own, and `Waits` for a connector that would have to wait in them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -29,10 +29,16 @@ from dora.connector import (
     Cursor,
     Finding,
     Note,
+    Only,
+    Reconciles,
     Rejected,
     Removed,
+    Unread,
+    carried,
+    streams,
 )
 from dora.errors import SourceError
+from dora.patience import Patience
 from dora.records import RECORD_TYPES, Column, Record, columns
 
 Key: TypeAlias = tuple[Any, ...]
@@ -45,55 +51,130 @@ class Reading:
     """What one pass over a stream gave; facts in blocks are made into records.
 
     Attributes:
-        records: The facts, in order.
-        removed: Keys of facts that the source no longer has.
+        given: The facts and what takes facts away again, in order.
         rejected: What was no fact.
         notes: What the user is told.
-        checkpoints: How many facts and removals there were before each checkpoint, and its cursor.
+        unread: What could not be read.
+        checkpoints: For each checkpoint, how much was given before it, and the cursor as the store
+            has it then, with those of parts.
         closed: Whether a checkpoint came last.
     """
 
-    records: list[Record] = field(default_factory=list)
-    removed: list[Key] = field(default_factory=list)
+    given: list[Record | Removed | Only] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    checkpoints: list[tuple[int, int, Cursor]] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    checkpoints: list[tuple[int, Cursor]] = field(default_factory=list)
     closed: bool = False
+
+    @property
+    def records(self) -> list[Record]:
+        """The facts alone."""
+        return [one for one in self.given if isinstance(one, Record)]
+
+    @property
+    def removed(self) -> list[Key]:
+        """Keys of facts that the source says it no longer has."""
+        return [
+            _named_key(one.record_type, keys)
+            for one in self.given
+            if isinstance(one, Removed)
+            for keys in one.keys
+        ]
 
     @property
     def cursor(self) -> Cursor:
         """The last cursor, as it comes back from a store: through JSON."""
-        stored: Cursor = json.loads(json.dumps(self.checkpoints[-1][2]))
-        return stored
+        return _stored(self.checkpoints[-1][1])
 
     def facts(self) -> dict[Key, Record]:
         """The facts that a store would now hold, by key."""
-        held = {key_of(record): record for record in self.records}
-        for key in self.removed:
-            held.pop(key, None)
-        return held
+        held: dict[tuple[type[Record], Key], Record] = {}
+        for one in self.given:
+            if isinstance(one, Record):
+                held[type(one), key_of(one)] = one
+            elif isinstance(one, Removed):
+                for keys in one.keys:
+                    held.pop((one.record_type, _named_key(one.record_type, keys)), None)
+            else:
+                held = {place: fact for place, fact in held.items() if not _gone(fact, one)}
+        return {key: fact for (_, key), fact in held.items()}
 
 
 def read(connector: Connector, record_type: type[Record], cursor: Cursor | None = None) -> Reading:
     """Read one stream to its end, as a sync does."""
     reading = Reading()
+    standing = _stored(cursor or {})
     for item in connector.records(record_type, cursor):
         reading.closed = isinstance(item, Checkpoint)
         match item:
-            case Record():
-                reading.records.append(item)
+            case Record() | Removed() | Only():
+                reading.given.append(item)
             case Block():
-                reading.records.extend(rows(item))
-            case Removed():
-                reading.removed.extend(_named_key(item.record_type, keys) for keys in item.keys)
+                reading.given.extend(rows(item))
             case Rejected():
                 reading.rejected.append(item)
             case Note():
                 reading.notes.append(item.message)
+            case Unread():
+                reading.unread.append(item)
             case Checkpoint():
-                sizes = len(reading.records), len(reading.removed)
-                reading.checkpoints.append((*sizes, item.cursor))
+                standing = _moved(standing, item)
+                reading.checkpoints.append((len(reading.given), standing))
     return reading
+
+
+def _moved(standing: Cursor, checkpoint: Checkpoint) -> Cursor:
+    """Where a stream stands after a checkpoint, as a store tells it."""
+    parts = dict(standing.get("parts", {}))
+    whole = {name: value for name, value in standing.items() if name != "parts"}
+    if checkpoint.part:
+        parts[checkpoint.part] = checkpoint.cursor
+    else:
+        assert "parts" not in checkpoint.cursor, "`parts` is where the cursors of parts stand"
+        whole = dict(checkpoint.cursor)
+    parts = {part: at for part, at in parts.items() if at}
+    return {**whole, "parts": parts} if parts else whole
+
+
+def _stored(cursor: Cursor) -> Cursor:
+    stored: Cursor = json.loads(json.dumps(cursor))
+    return stored
+
+
+def _gone(fact: Record, only: Only) -> bool:
+    """Whether a fact is not among the only ones there are."""
+    if type(fact) is not only.record_type:
+        return False
+    if any(getattr(fact, name) != value for name, value in only.where.items()):
+        return False
+    return not any(all(getattr(fact, n) == v for n, v in key.items()) for key in only.keys)
+
+
+class Waits(Patience):
+    """Waits that take no time: the clock is put forward instead.
+
+    Attributes:
+        said: Why there was a wait, and for how long.
+    """
+
+    def __init__(self, longest: timedelta | None = None) -> None:
+        super().__init__(longest)
+        self.said: list[tuple[str, float]] = []
+        self._ahead = 0.0
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Remember a wait, and be done with it."""
+        super().wait(seconds, why)
+        self.said.append((why, seconds))
+
+    def now(self) -> float:
+        """Seconds on the clock, with those that were skipped."""
+        return super().now() + self._ahead
+
+    def pause(self, seconds: float) -> None:
+        """Skip some seconds."""
+        self._ahead += seconds
 
 
 def key_of(record: Record) -> Key:
@@ -183,7 +264,7 @@ class ConnectorContract:
 
     def _readings(self, folder: Path) -> list[tuple[type[Record], Reading]]:
         connector = self.make(folder)
-        return [(record_type, read(connector, record_type)) for record_type in connector.provides]
+        return [(one, read(connector, one)) for one in streams(connector)]
 
     def test_names_its_kind_and_the_facts_it_provides(self, tmp_path: Path) -> None:
         """A connector says what it is."""
@@ -192,6 +273,9 @@ class ConnectorContract:
         assert connector.provides
         assert set(connector.provides) <= set(RECORD_TYPES)
         assert len(set(connector.provides)) == len(connector.provides)
+        for along, carrier in carried(connector).items():
+            assert {along, carrier} <= set(connector.provides)
+            assert carrier in streams(connector)
 
     def test_refuses_options_that_it_does_not_know(self, tmp_path: Path) -> None:
         """A misspelt key must be a fault, not a silent default."""
@@ -202,15 +286,17 @@ class ConnectorContract:
         self.broken(tmp_path)
 
     def test_gives_only_the_facts_asked_for_and_some_of_each(self, tmp_path: Path) -> None:
-        """Every stream has facts of its own type only, each valid as a record."""
+        """Every stream has facts of its own type and of those it carries, each a valid record."""
+        along = carried(self.make(tmp_path))
         for record_type, reading in self._readings(tmp_path):
-            assert reading.records, f"the source made has no {record_type.table}"
-            assert {type(record) for record in reading.records} == {record_type}
+            expected = {record_type} | {one for one, by in along.items() if by is record_type}
+            found = {type(record) for record in reading.records}
+            assert found == expected, f"the source made has not all, or more than {expected}"
 
     def test_gives_no_fact_twice(self, tmp_path: Path) -> None:
         """Keys are unique within a stream read from its beginning."""
         for record_type, reading in self._readings(tmp_path):
-            keys = [key_of(record) for record in reading.records]
+            keys = [(type(record), key_of(record)) for record in reading.records]
             assert len(set(keys)) == len(keys), f"{record_type.table} has keys twice"
 
     def test_ends_every_stream_with_a_checkpoint(self, tmp_path: Path) -> None:
@@ -221,8 +307,8 @@ class ConnectorContract:
     def test_has_cursors_that_survive_json(self, tmp_path: Path) -> None:
         """The store keeps cursors as JSON text."""
         for _, reading in self._readings(tmp_path):
-            for _, _, cursor in reading.checkpoints:
-                assert json.loads(json.dumps(cursor)) == cursor
+            for _, cursor in reading.checkpoints:
+                assert _stored(cursor) == cursor
 
     def test_gives_the_same_facts_every_time(self, tmp_path: Path) -> None:
         """A full sync of an unchanged source is no change."""
@@ -237,17 +323,28 @@ class ConnectorContract:
             second = read(self.make(tmp_path), record_type, first.cursor)
             assert second.closed
             assert not second.records, f"{record_type.table} are given again"
+            assert second.facts() == {}
             assert not second.removed
+            assert Reading([*first.given, *second.given]).facts() == first.facts()
 
     def test_goes_on_from_any_checkpoint(self, tmp_path: Path) -> None:
         """A sync killed after a checkpoint loses nothing and doubles nothing."""
         for record_type, whole in self._readings(tmp_path):
-            for given, gone, cursor in whole.checkpoints:
-                rest = read(self.make(tmp_path), record_type, json.loads(json.dumps(cursor)))
-                resumed = Reading(
-                    whole.records[:given] + rest.records, whole.removed[:gone] + rest.removed
-                )
+            for given, cursor in whole.checkpoints:
+                rest = read(self.make(tmp_path), record_type, _stored(cursor))
+                resumed = Reading([*whole.given[:given], *rest.given])
                 assert resumed.facts() == whole.facts()
+
+    def test_finds_nothing_gone_when_nothing_is(self, tmp_path: Path) -> None:
+        """Reconciling an unchanged source takes no fact away and changes none."""
+        for record_type, first in self._readings(tmp_path):
+            connector = self.make(tmp_path)
+            if not isinstance(connector, Reconciles):
+                return
+            connector.reconcile()
+            second = read(connector, record_type, first.cursor)
+            assert second.closed
+            assert Reading([*first.given, *second.given]).facts() == first.facts()
 
     def test_names_persons_in_identity_columns_only(self, tmp_path: Path) -> None:
         """The store makes pseudonyms of identity columns; a name elsewhere would get through."""
@@ -271,7 +368,7 @@ class ConnectorContract:
     def test_says_what_to_do_when_the_source_cannot_be_read(self, tmp_path: Path) -> None:
         """A failure is a SourceError with a hint, and no checkpoint comes before it."""
         connector = self.broken(tmp_path)
-        for record_type in connector.provides if connector else ():
+        for record_type in streams(connector) if connector else ():
             assert connector is not None
             error = _failure(connector, record_type)
             assert error is not None, f"{record_type.table} were read"

@@ -7,8 +7,14 @@ A connector reads one source and hands over what it finds, in order, as a stream
 * `Rejected`, a fact that could not be understood, kept aside with its place and the reason;
 * `Reread`, a place read from its beginning again, where earlier refusals no longer count;
 * `Removed`, facts handed over earlier that the source no longer has;
-* `Note`, something the user should know: history rewritten, a permission missing;
+* `Only`, the facts that are all there is of something; what else was handed over of it is gone;
+* `Note`, something the user should know, such as that history was rewritten;
+* `Unread`, facts that were asked for and could not be read, such as for want of a permission;
 * `Checkpoint`, a promise that everything before it is complete and need not be asked for again.
+
+A stream may be read in parts, a repository each, say: a checkpoint then names its part, and moves
+the cursor of that part alone. A stream may also carry facts of other types that come with its own,
+as commits and reviews come with a pull request; `carries` names them.
 
 Connectors know nothing of the store or of metrics. They are found by the entry-point group
 `dora.connectors`, this package's own through the same door as anybody's.
@@ -33,6 +39,7 @@ from typing import (
 )
 
 from dora.errors import ConnectorMissing
+from dora.patience import Patience
 from dora.records import Record
 
 if TYPE_CHECKING:
@@ -94,6 +101,22 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """All that there is of something: of this source's facts within it, the others are gone.
+
+    Attributes:
+        record_type: The facts that are meant.
+        where: Columns and their values that say within what: a repository, a pull request.
+        keys: The facts that are there, by columns of the record's key, all of them the same ones.
+            Where a key names fewer columns than the record's, all facts that fit it stay.
+    """
+
+    record_type: type[Record]
+    where: Mapping[str, Any]
+    keys: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something the user should know about what was read; shown in the summary of the sync."""
 
@@ -101,13 +124,38 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Facts that were asked for and could not be read; the rest goes on without them.
+
+    The summary of the sync names them once for each reason, and the grades of coverage fall until
+    a reading of the stream to its end does without it.
+
+    Attributes:
+        record_type: The facts that are missing.
+        part: Of what they are missing: a repository, say.
+        reason: Why, as a sentence without its end.
+    """
+
+    record_type: type[Record]
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All items before this one are complete; the next sync goes on from `cursor`."""
+    """All items before this one are complete; the next sync goes on from `cursor`.
+
+    Attributes:
+        cursor: Where to go on.
+        part: The part of the stream that it is about; '' for the stream itself. An empty cursor
+            lets the part be forgotten.
+    """
 
     cursor: Cursor
+    part: str = ""
 
 
-Item: TypeAlias = Record | Block | Rejected | Reread | Removed | Note | Checkpoint
+Item: TypeAlias = Record | Block | Rejected | Reread | Removed | Only | Note | Unread | Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +171,12 @@ class Finding:
 class Connector(Protocol):
     """One source, read incrementally.
 
+    What else a connector may offer is in `Carries`, `Reconciles`, `Patient`, `Spends`, `Suggests`.
+
     Attributes:
         kind: The word that names it in the configuration.
-        provides: The facts it can give, each a stream with a cursor of its own.
+        provides: The facts it can give, each a stream with a cursor of its own, but for those that
+            another one carries.
         Options: The keys it takes in `[[sources]]`, beside `name` and `kind`, as a pydantic model.
         name: The source's name in the configuration.
     """
@@ -141,7 +192,8 @@ class Connector(Protocol):
     def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
         """Everything new of one type since `cursor`, or everything when it is None.
 
-        Ends with a `Checkpoint`; more may come before, wherever a restart could go on.
+        Ends with a `Checkpoint`; more may come before, wherever a restart could go on. Cursors of
+        parts stand in `cursor` under `parts`, by the names of the parts.
 
         Raises:
             SourceError: The source cannot be read; what came before the last checkpoint is kept.
@@ -152,11 +204,65 @@ class Connector(Protocol):
 
 
 @runtime_checkable
+class Carries(Protocol):
+    """A connector some of whose streams bring facts of other types along.
+
+    Attributes:
+        carries: What comes along, by the stream that it comes with; it has no stream of its own.
+    """
+
+    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]]
+
+
+@runtime_checkable
+class Reconciles(Protocol):
+    """A connector that can find what was deleted or rewritten at its source in silence.
+
+    It does so by itself at intervals; being told only brings that forward.
+    """
+
+    def reconcile(self) -> None:
+        """Let the readings that follow leave the store as if all were read for the first time."""
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A connector that may have to wait for its source.
+
+    Attributes:
+        patience: How it waits; set by the sync before anything is read.
+    """
+
+    patience: Patience
+
+
+@runtime_checkable
+class Spends(Protocol):
+    """A connector that counts what reading costs."""
+
+    @property
+    def spent(self) -> Mapping[str, int]:
+        """How much of what was spent so far, such as `{"requests": 12}`."""
+
+
+@runtime_checkable
 class Suggests(Protocol):
     """A connector that can say by itself what counts as a deployment in a source."""
 
     def suggest(self, path: Path) -> tuple[str, str]:
         """A rule for the source at `path`, and a sentence that says why."""
+
+
+def carried(kind: type[Connector] | Connector) -> dict[type[Record], type[Record]]:
+    """The facts of a connector that have no stream of their own, each with what carries it."""
+    carries: Mapping[type[Record], tuple[type[Record], ...]] = getattr(kind, "carries", {})
+    return {one: carrier for carrier, along in carries.items() for one in along}
+
+
+def streams(kind: type[Connector] | Connector) -> list[type[Record]]:
+    """The facts to ask a connector for, each a stream; what others carry comes with them."""
+    along = carried(kind)
+    return [record_type for record_type in kind.provides if record_type not in along]
 
 
 @cache

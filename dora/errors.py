@@ -13,7 +13,8 @@
     │   └── StoreFull         no room left on the disk
     ├── SourceError           a source cannot be read
     │   ├── ConnectorMissing
-    │   └── RepositoryError   not a repository, empty, no matching tags, corrupt
+    │   ├── RepositoryError   not a repository, empty, no matching tags, corrupt
+    │   └── WaitEnded         waited for no longer: --max-wait, or the sync is being ended
     ├── DeliveryFailed        a report did not arrive
     │   └── MayHaveArrived    nobody knows whether it did
     └── RecordError           a fact that breaks its own rules
@@ -102,6 +103,10 @@ class ConnectorMissing(SourceError):
 
 class RepositoryError(SourceError):
     """A git repository that is missing, empty, cut short or damaged."""
+
+
+class WaitEnded(SourceError, Retryable):
+    """A source asks to be left alone for longer than anybody wants to wait."""
 
 
 class DeliveryFailed(DoraError):

@@ -10,24 +10,29 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from dora import connector, lineage, services
 from dora.config import Config, Source
-from dora.connector import Connector, Item
+from dora.connector import Connector, Item, Patient, Reconciles, Spends, Unread
 from dora.errors import DoraError, StoreError, UsageError
 from dora.identities import Identities
+from dora.patience import Patience
 from dora.records import RECORD_TYPES, CommitPath, Record
 from dora.store import Tally, Writer
 from dora.store.schema import READ_BY, SCHEMA_VERSION, read_all_meta, read_meta, write_meta
 
 AT_ONCE = 8
 """How many sources are read at the same time; most of them wait for a network."""
+
+NAMED = 3
+"""How many repositories a line of the summary names, where there may be hundreds."""
 
 KEPT_SYNCS = 100
 """How many past syncs of each source the store remembers."""
@@ -43,6 +48,12 @@ class Progress(Protocol):
 
     def advanced(self, source: str, table: str, rows: int) -> None:
         """So many rows of a table have come from a source since it was started."""
+
+    def waiting(self, source: str, why: str, seconds: float) -> None:
+        """A source is being waited for, and so many seconds are left of it; told again and again.
+
+        0 seconds are left when it is over.
+        """
 
     def finished(self, source: str) -> None:
         """A source has been read, or has failed."""
@@ -60,6 +71,7 @@ class SourceSummary:
         updated: Rows that are different now.
         removed: Rows that the source no longer has.
         rejected: Rows and answers that are no facts; the store's quarantine keeps them.
+        spent: What reading it cost, such as requests.
         notes: What the connector has to say.
         error: Why it could not be read to its end; None where it was.
         hint: What to do about that.
@@ -72,6 +84,7 @@ class SourceSummary:
     updated: Mapping[str, int]
     removed: Mapping[str, int]
     rejected: Mapping[str, int]
+    spent: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str | None = None
     hint: str = ""
@@ -83,11 +96,13 @@ class SourceSummary:
             for table, rows in getattr(self, word).items()
             if rows
         ]
-        return ", ".join(said) or "nothing new"
+        came = ", ".join(said) or "nothing new"
+        spent = ", ".join(f"{n:,} {_named(what, n)}" for what, n in self.spent.items() if n)
+        return f"{came}; {spent} spent" if spent else came
 
     def as_json(self) -> str:
         """The counts, the notes and the error, for the store to keep."""
-        words = ("new", "updated", "removed", "rejected", "notes", "error")
+        words = ("new", "updated", "removed", "rejected", "spent", "notes", "error")
         return json.dumps({word: getattr(self, word) for word in words})
 
 
@@ -122,6 +137,8 @@ def sync(
     *,
     only: str | None = None,
     full: bool = False,
+    reconcile: bool = False,
+    max_wait: timedelta | None = None,
     progress: Progress | None = None,
 ) -> Summary:
     """Read what is new from every source, derive what follows from it, and publish the store.
@@ -130,6 +147,10 @@ def sync(
         config: Where the facts come from, and the store they go to.
         only: The name of the one source to read.
         full: Read everything again, not only what is new.
+        reconcile: Find now what was deleted or rewritten at the sources in silence; connectors
+            that can do so do it by themselves at intervals.
+        max_wait: How long the readers of a source may wait for it in all, for its rate limits, say;
+            the source has failed then, with everything kept that was read.
         progress: Told how far it is.
 
     Raises:
@@ -144,7 +165,9 @@ def sync(
     with Writer.open(config.store, identities=identities, afresh=afresh) as writer:
         for source in chosen if full else ():
             writer.forget(source.name)
-        summaries = _read_all(writer, config, chosen, progress)
+        summaries = _read_all(
+            writer, config, chosen, progress, _Manner(full or reconcile, max_wait)
+        )
         notes = tuple(writer.notes)
         failed = all(one.error for one in summaries)
         if failed and not config.store.exists() and not writer.has_facts():
@@ -170,18 +193,36 @@ def _chosen(config: Config, only: str | None) -> Sequence[Source]:
     return [source for source in config.sources if source.name == only]
 
 
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """How sources are read.
+
+    Attributes:
+        reconcile: Whether what vanished in silence is looked for.
+        max_wait: How long their readers may wait.
+        stop: Set when the sync is being ended.
+    """
+
+    reconcile: bool = False
+    max_wait: timedelta | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
 def _read_all(
-    writer: Writer, config: Config, sources: Sequence[Source], progress: Progress | None
+    writer: Writer,
+    config: Config,
+    sources: Sequence[Source],
+    progress: Progress | None,
+    manner: _Manner,
 ) -> tuple[SourceSummary, ...]:
-    stop = threading.Event()
-    readers = [_Reader(writer, config, source, progress, stop) for source in sources]
+    readers = [_Reader(writer, config, source, progress, manner) for source in sources]
     with ThreadPoolExecutor(min(AT_ONCE, len(readers)), "dora-source") as pool:
         running = [pool.submit(reader.read) for reader in readers]
         try:
             wait(running, return_when=FIRST_EXCEPTION)
         finally:  # an interrupt, or a store that cannot be written: let go of the others too
             if any(not task.done() for task in running):
-                stop.set()
+                manner.stop.set()
                 pool.shutdown(wait=True, cancel_futures=True)
     for task in running:  # what went wrong first, not what stopped because of it
         if not task.cancelled() and isinstance(task.exception(), StoreError):
@@ -202,14 +243,15 @@ class _Reader:
         config: Config,
         source: Source,
         progress: Progress | None,
-        stop: threading.Event,
+        manner: _Manner,
     ) -> None:
         self._writer = writer
         self._config = config
         self._source = source
         self._progress = progress
-        self._stop = stop
+        self._manner = manner
         self._tally = Tally()
+        self._spent: Mapping[str, int] = {}
 
     def read(self) -> SourceSummary:
         """Read every stream; what goes wrong with the source is part of the summary.
@@ -241,25 +283,45 @@ class _Reader:
         source = self._source
         kind = connector.load(source.kind)
         reading = kind(source.name, source.options, base=self._config.base)
-        for record_type in wanted(kind, self._config):
-            rows = _Counting(source.name, record_type.table, self._progress)
-            cursor = self._writer.cursor(source.name, record_type.table)
-            log.info("%s: reading %s since %s", source.name, record_type.table, cursor)
+        if isinstance(reading, Patient):
+            reading.patience = Patience(
+                self._manner.max_wait, stopped=self._manner.stop, told=self._waiting
+            )
+        if self._manner.reconcile and isinstance(reading, Reconciles):
+            reading.reconcile()
+        try:
+            for record_type in wanted(kind, self._config):
+                self._stream(reading, record_type)
+        finally:
+            if isinstance(reading, Spends):
+                self._spent = dict(reading.spent)
+
+    def _stream(self, reading: Connector, record_type: type[Record]) -> None:
+        name, table = self._source.name, record_type.table
+        rows = _Counting(name, table, self._progress)
+        cursor = self._writer.cursor(name, table)
+        log.info("%s: reading %s since %s", name, table, _shortened(cursor))
+        with closing(self._until_stopped(reading, record_type, cursor)) as items:
             self._writer.write(
-                source.name,
-                self._until_stopped(reading, record_type, cursor),
-                stream=record_type.table,
-                on_progress=rows.advanced,
-                tally=self._tally,
+                name, items, stream=table, on_progress=rows.advanced, tally=self._tally
             )
 
     def _until_stopped(
         self, reading: Connector, record_type: type[Record], cursor: connector.Cursor | None
-    ) -> Iterator[Item]:
-        for item in reading.records(record_type, cursor):
-            if self._stop.is_set():
-                raise _Stopped
-            yield item
+    ) -> Generator[Item, None, None]:
+        items = reading.records(record_type, cursor)
+        try:
+            for item in items:
+                if self._manner.stop.is_set():
+                    raise _Stopped
+                yield item
+        finally:  # readers of its own must not go on when nobody takes what they read
+            if isinstance(items, Generator):
+                items.close()
+
+    def _waiting(self, why: str, seconds: float) -> None:
+        if self._progress:
+            self._progress.waiting(self._source.name, why, seconds)
 
     def _summary(self, started: datetime, error: str | None, hint: str) -> SourceSummary:
         tally = self._tally
@@ -271,10 +333,28 @@ class _Reader:
             updated=dict(tally.updated),
             removed=dict(tally.removed),
             rejected=dict(tally.rejected),
-            notes=tuple(tally.notes),
+            spent=self._spent,
+            notes=(*tally.notes, *_missing(tally.unread)),
             error=error,
             hint=hint,
         )
+
+
+def _shortened(cursor: connector.Cursor | None) -> str:
+    """A cursor for the log; that of a stream in thousands of parts would fill it."""
+    parts = (cursor or {}).get("parts")
+    return f"{len(parts)} parts" if parts else str(cursor)
+
+
+def _missing(unread: Sequence[Unread]) -> Iterator[str]:
+    """What could not be read, a line for each kind of fact and reason."""
+    parts: dict[tuple[str, str], list[str]] = {}
+    for one in unread:
+        parts.setdefault((one.record_type.table, one.reason), []).append(one.part)
+    for (table, reason), listed in parts.items():
+        more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
+        of = f"{', '.join(listed[:NAMED])}{more}"
+        yield f"{table.replace('_', ' ')} of {of} could not be read: {reason}."
 
 
 class _Counting:
@@ -294,11 +374,12 @@ class _Counting:
 
 def wanted(kind: type[Connector], config: Config) -> list[type[Record]]:
     """The facts to ask a connector for, in order; paths only where a service is made of them."""
+    asked = connector.streams(kind)
     by_paths = any(service.paths for service in config.services)
     return [
         record_type
         for record_type in RECORD_TYPES
-        if record_type in kind.provides and (by_paths or record_type is not CommitPath)
+        if record_type in asked and (by_paths or record_type is not CommitPath)
     ]
 
 

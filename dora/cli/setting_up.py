@@ -102,14 +102,38 @@ def check(place: Place) -> int:
 @options.place
 @click.option("--source", help="Only this source.")
 @click.option("--full", is_flag=True, help="Read everything again.")
+@click.option(
+    "--reconcile", is_flag=True, help="Find now what was deleted or rewritten at the sources."
+)
+@click.option(
+    "--max-wait",
+    metavar="DURATION",
+    help="Wait no longer than that for a source, such as 30m, all in all.",
+)
 @options.quiet
-def sync(place: Place, source: str | None, full: bool, quiet: bool) -> int:
+def sync(
+    place: Place,
+    source: str | None,
+    full: bool,
+    reconcile: bool,
+    max_wait: str | None,
+    quiet: bool,
+) -> int:
     """Read what is new from every source; exit 1 if one of them failed."""
     from dora.cli.progress import reporting
+    from dora.rules import duration
     from dora.sync import sync as run
 
+    longest = duration(max_wait) if max_wait else None
     with reporting(quiet) as progress:
-        summary = run(place.configuration(), only=source, full=full, progress=progress)
+        summary = run(
+            place.configuration(),
+            only=source,
+            full=full,
+            reconcile=reconcile,
+            max_wait=longest,
+            progress=progress,
+        )
     _say(summary, quiet)
     return int(summary.failed)
 

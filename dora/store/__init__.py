@@ -11,7 +11,8 @@ from dora.store.reader import (
     newest_fact,
 )
 from dora.store.schema import SCHEMA_VERSION, create_tables
-from dora.store.writer import Tally, Writer
+from dora.store.tally import Tally
+from dora.store.writer import Writer
 
 __all__ = [
     "SCHEMA_VERSION",

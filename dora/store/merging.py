@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -13,6 +14,21 @@ from dora.store.schema import COMMIT_ID
 GATHERED_ROWS = 122_880
 """A row group of DuckDB: a single insert of as many is compressed by all threads and written at
 once; smaller ones wait for the commit, which compresses them one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What to keep of several places, told apart by the same columns.
+
+    Attributes:
+        columns: The columns that say which place.
+        key: The columns that say which facts stay there.
+        kept: For each place the facts that stay, both as values of these columns.
+    """
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    kept: dict[tuple[Any, ...], list[tuple[Any, ...]]] = field(default_factory=dict)
 
 
 class Merge:
@@ -66,10 +82,7 @@ class Merge:
         removed = 0
         for names in {tuple(sorted(set(key) & set(known))) for key in keys}:
             lists = [[key[n] for key in keys if set(key) & set(known) == set(names)] for n in names]
-            listed = ", ".join(
-                f"unnest(${place}::{known[n].sql_type}[]) as {n}"
-                for place, n in enumerate(names, 2)  # DuckDB 1.4 counts `?` in another order
-            )
+            listed = self._unnested(record_type, names, 2)
             same = " and ".join(f"t.{n} = gone.{n}" for n in names)
             removed += self._count(
                 f"delete from {record_type.table} t using (select {listed}) gone"
@@ -77,6 +90,43 @@ class Merge:
                 [self._source, *lists],
             )
         return removed
+
+    def keep_only(self, record_type: type[Record], within: Within) -> int:
+        """Delete this source's facts within places, but for some; gives how many there were.
+
+        Args:
+            record_type: The facts that are meant.
+            within: What to keep in each place.
+        """
+        self._drain()
+        table, at = record_type.table, within.columns
+        known = tuple(dict.fromkeys((*at, *within.key)))
+        kept = [(*place, *one) for place, keys in within.kept.items() for one in keys]
+        among = stays = ""
+        if at:
+            places = self._unnested(record_type, at, 2)
+            among = f" join (select {places}) w on {_alike('w', at)}"
+        if kept:
+            staying = self._unnested(record_type, known, len(at) + 2)
+            stays = (
+                f" and not exists (select 1 from (select {staying}) k where {_alike('k', known)})"
+            )
+        lists = [
+            list(column) for rows in (list(within.kept), kept) for column in zip(*rows, strict=True)
+        ]
+        return self._count(
+            f"delete from {table} where rowid in (select t.rowid from {table} t{among}"
+            f" where t.source = $1{stays})",
+            [self._source, *lists],
+        )
+
+    def _unnested(self, record_type: type[Record], names: Sequence[str], first: int) -> str:
+        """Columns made of lists that are parameters from `first` on."""
+        kinds = columns(record_type)
+        return ", ".join(
+            f"unnest(${place}::{kinds[name].sql_type}[]) as {name}"
+            for place, name in enumerate(names, first)  # DuckDB 1.4 counts `?` in another order
+        )
 
     def _gather(self, record_type: type[Record]) -> int:
         """Keep `staged` until enough has come for one large insert."""
@@ -166,6 +216,11 @@ class Merge:
 def _scope(record_type: type[Record]) -> str:
     """The column whose values tell apart what one reading brings from all else in the table."""
     return "source" if "source" in record_type.key else "repository"
+
+
+def _alike(other: str, names: Sequence[str]) -> str:
+    """That a row of another table has the same values as one of `t`."""
+    return " and ".join(f"t.{name} is not distinct from {other}.{name}" for name in names)
 
 
 def _quoted(value: str) -> str:

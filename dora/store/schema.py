@@ -39,6 +39,10 @@ _BOOKKEEPING: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
         {
             "source": ("VARCHAR", "Source in dora.toml"),
             "stream": ("VARCHAR", "Fact table that is read"),
+            "part": (
+                "VARCHAR",
+                "Part of the stream, a repository say; else empty",
+            ),
             "cursor": ("VARCHAR", "Where the next sync goes on, as JSON of the connector's own"),
             "updated_at": ("TIMESTAMP", "When it was last moved"),
         },
@@ -51,6 +55,17 @@ _BOOKKEEPING: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "finished_at": ("TIMESTAMP", "When reading ended"),
             "status": ("VARCHAR", "finished or failed"),
             "summary": ("VARCHAR", "What came, as JSON"),
+        },
+    ),
+    "unread": (
+        "What was asked for and could not be read, as for want of a permission.",
+        {
+            "source": ("VARCHAR", "Source in dora.toml"),
+            "stream": ("VARCHAR", "Fact table that was read"),
+            "record_type": ("VARCHAR", "Fact table that is missing"),
+            "part": ("VARCHAR", "Of what it is missing, a repository say"),
+            "reason": ("VARCHAR", "Why"),
+            "noticed_at": ("TIMESTAMP", "When it was last asked for in vain"),
         },
     ),
     "quarantine": (

@@ -346,3 +346,14 @@ def test_a_sync_that_rejects_rows_says_where_they_are_named(dora: Command, tmp_p
     assert ran.code == 0
     assert "dora status" in ran.err
     assert "incidents.csv:2" in dora("status", "-c", path).out
+
+
+def test_a_wait_that_is_no_length_of_time_is_refused(
+    dora: Command, tagged: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "dora.toml"
+    dora("init", "-c", path, "--path", tagged)
+    assert dora("sync", "-c", path, "--max-wait", "30m", "--reconcile").code == 0
+    ran = dora("sync", "-c", path, "--max-wait", "soon")
+    assert ran.code == 1
+    assert "'soon' is no length of time" in ran.err
