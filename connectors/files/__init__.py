@@ -1,5 +1,6 @@
 """Facts in CSV, JSON Lines and Parquet files."""
 
-from connectors.files.connector import Files, FilesOptions
+from connectors.files.connector import Files
+from connectors.files.options import FilesOptions
 
 __all__ = ["Files", "FilesOptions"]

@@ -1,4 +1,4 @@
-"""Facts from files: CSV, JSON Lines and Parquet, one file or a folder of them.
+"""Facts from files: CSV, JSON and Parquet, one file or a folder of them.
 
 Columns have the names of the fact tables, or are mapped to them in the configuration. A row that is
 no fact is put aside with its file, line and reason, and the rest comes in. A file is read again as
@@ -8,20 +8,23 @@ a whole when it has changed, and only then.
 from __future__ import annotations
 
 import csv
-import difflib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel
 
+from connectors.causes import Causes
+from connectors.files.headers import Header
 from connectors.files.keys import Keys
-from connectors.files.read import Bad, Chunk, Reader, csv_rows, json_rows, parquet_rows
+from connectors.files.objects import Wanted, is_document, json_document, json_lines
+from connectors.files.options import FilesOptions, Format, Scalar
+from connectors.files.read import Bad, Chunk, Reader, csv_rows, parquet_rows
+from connectors.files.rows import kept, stated
 from connectors.files.values import Values
-from dora import zones
 from dora.connector import (
     Block,
     Checkpoint,
@@ -33,11 +36,8 @@ from dora.connector import (
     Removed,
     Reread,
 )
-from dora.errors import BadWindow, RecordError, SourceError
-from dora.records import RECORD_TYPES, Record, columns, record_type
-
-Format = Literal["csv", "jsonl", "parquet"]
-Scalar = str | bool | int | float | datetime | date
+from dora.errors import SourceError
+from dora.records import RECORD_TYPES, Incident, IncidentCause, Record, columns, record_type
 
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
@@ -49,68 +49,6 @@ _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
-_OURS_ALONE = frozenset({"source", "commit_id"})
-"""Columns of an exported store that are the store's, not the fact's."""
-
-
-class FilesOptions(BaseModel):
-    """What `[[sources]]` of kind `files` takes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: Path = Field(description="A file, a folder, or a glob such as exports/*.csv")
-    table: str | None = Field(None, description="Fact table; else the file's name tells")
-    format: Format | None = Field(None, description="csv, jsonl or parquet; else the suffix tells")
-    columns: dict[str, str] = Field({}, description="Our column = the file's")
-    defaults: dict[str, Scalar] = Field({}, description="Value where the file has none")
-    values: dict[str, dict[str, str]] = Field({}, description="Column = { their word = ours }")
-    epochs: dict[str, Literal["s", "ms", "us", "ns"]] = Field(
-        {}, description="Columns whose times are numbers since 1970, and their unit"
-    )
-    timezone: str | None = Field(None, description="Zone of times that state none")
-    delimiter: str | None = Field(None, min_length=1, max_length=1, description="Else a comma")
-    encoding: str = Field("utf-8", description="Of the text; utf-8 unless set")
-
-    @field_validator("table")
-    @classmethod
-    def _a_table(cls, table: str | None) -> str | None:
-        try:
-            return table and record_type(table).table
-        except RecordError as error:
-            raise ValueError(f"{error.message} {error.hint}") from None
-
-    @field_validator("timezone")
-    @classmethod
-    def _a_zone(cls, name: str | None) -> str | None:
-        try:
-            return name and zones.zone(name).key
-        except BadWindow as error:
-            raise ValueError(f"{error.message} {error.hint}") from None
-
-    @field_validator("encoding")
-    @classmethod
-    def _an_encoding(cls, name: str) -> str:
-        try:
-            "".encode(name)
-        except LookupError:
-            raise ValueError(f"there is no encoding {name!r}") from None
-        return name
-
-    @field_validator("columns", "defaults", "values", "epochs")
-    @classmethod
-    def _known_columns(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        known = _columns_of(info.data.get("table"))
-        for name in given:
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                meant = f"; did you mean {close[0]!r}?" if close else ""
-                raise ValueError(f"it names {name!r}, which no such fact has{meant}")
-        return given
-
-
-def _columns_of(table: str | None) -> set[str]:
-    wanted = [record_type(table)] if table else list(RECORD_TYPES)
-    return {name for one in wanted for name in columns(one)}
 
 
 @dataclass(slots=True)
@@ -119,6 +57,7 @@ class _Reading:
 
     notes: list[str] = field(default_factory=list)
     keys: Keys = field(default_factory=Keys)
+    passed_over: int = 0
 
 
 class Files:
@@ -206,6 +145,8 @@ class Files:
             if isinstance(found, Bad):
                 yield Rejected(record_type, f"{place}:{found.line}", found.reason, found.content)
                 continue
+            if not found.lines:
+                continue
             frame, faults = values.frame(found.texts, len(found.lines))
             for row, reason in sorted(faults.items()):
                 content = ",".join(found.texts[name][row] for name in found.texts)[:500]
@@ -215,6 +156,9 @@ class Files:
             if len(frame):
                 reading.keys.add(record_type, frame)
                 yield Block(record_type, tuple(frame.columns), frame=frame)
+        if reading.passed_over:
+            rows = "1 row does" if reading.passed_over == 1 else f"{reading.passed_over} rows do"
+            reading.notes.append(f"{place}: {rows} not fit `where`.")
         repeated = reading.keys.repeated()
         if repeated:
             rows = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
@@ -232,12 +176,13 @@ class Files:
         if file.stat().st_size == 0:
             reading.notes.append(f"{self._place(file)} is empty.")
             return
-        header = _Header(self._place(file), record_type, self._options, reading.notes)
+        header = Header(self._place(file), record_type, self._options, reading.notes)
+        states = self._states_causes(file, record_type)
+        choose = header.choose_causes if states else header.choose
         try:
             with file.open("rb") as opened:
-                yield from self._reader(file, {} if epochs is None else epochs)(
-                    opened, header.choose
-                )
+                for found in self._reader(file, {} if epochs is None else epochs)(opened, choose):
+                    yield found if isinstance(found, Bad) else self._counted(found, states, reading)
         except OSError as error:
             raise SourceError(
                 f"{file} cannot be read: {error.strerror}.", hint="Make it readable."
@@ -248,20 +193,55 @@ class Files:
                 hint="Correct the file, or set `format` or `encoding`.",
             ) from error
 
+    def _states_causes(self, file: Path, record_type: type[Record]) -> bool:
+        """Whether causes are read out of the incidents that state them."""
+        return record_type is IncidentCause and self._table(file) == Incident.table
+
+    def _counted(self, chunk: Chunk, states: bool, reading: _Reading) -> Chunk:
+        options = self._options
+        if options.where and chunk.texts:
+            before = len(chunk.lines)
+            chunk = kept(chunk, options.where)
+            reading.passed_over += 0 if states else before - len(chunk.lines)
+        return stated(chunk, Causes(options.cause_pattern)) if states else chunk
+
     def _reader(self, file: Path, epochs: dict[str, str]) -> Reader:
-        kind = self._format(file)
+        kind, options = self._format(file), self._options
         if kind == "parquet":
             return parquet_rows(file, epochs)
         if kind == "jsonl":
-            return json_rows(self._options.encoding)
+            return json_lines(options.encoding, self._wanted())
+        if kind == "json":
+            return json_document(options.encoding, options.rows, self._wanted())
         usual = "\t" if file.suffix.casefold() == ".tsv" else ","
-        return csv_rows(self._options.delimiter or usual, self._options.encoding)
+        return csv_rows(options.delimiter or usual, options.encoding)
+
+    def _wanted(self) -> Wanted:
+        options = self._options
+        values = Values(Incident, zone=options.timezone, epochs=options.epochs)
+        ended = columns(Incident)["resolved_at"]
+        return Wanted(
+            paths=(*options.columns.values(), *options.where, options.caused_by),
+            updates=options.updates,
+            time=lambda text: values.value(ended, text),
+        )
 
     def _format(self, file: Path) -> Format:
-        return self._options.format or _SUFFIXES.get(file.suffix.casefold(), "csv")
+        if self._options.format:
+            return self._options.format
+        if file.suffix.casefold() != ".json":
+            return _SUFFIXES.get(file.suffix.casefold(), "csv")
+        if self._options.rows is not None:
+            return "json"
+        with file.open("rb") as opened:
+            return "json" if is_document(opened) else "jsonl"
 
     def _files(self, record_type: type[Record]) -> list[Path]:
-        return [file for file in self._all_files() if self._table(file) == record_type.table]
+        return [
+            file
+            for file in self._all_files()
+            if self._table(file) == record_type.table or self._states_causes(file, record_type)
+        ]
 
     def _all_files(self) -> list[Path]:
         """Every file there, in the order of their names."""
@@ -303,70 +283,6 @@ _NAMING = (
     f"Name it after its table, such as deployments.csv, or set `table`; the tables are "
     f"{', '.join(t.table for t in RECORD_TYPES)}."
 )
-
-
-class _Header:
-    """Chooses the columns of a file."""
-
-    def __init__(
-        self, place: str, record_type: type[Record], options: FilesOptions, notes: list[str]
-    ) -> None:
-        self._place = place
-        self._type = record_type
-        self._options = options
-        self._notes = notes
-
-    def choose(self, header: Sequence[str]) -> Mapping[str, str]:
-        """The file's name for each of our columns that it has.
-
-        Raises:
-            SourceError: A column is missing, doubled, or looks misspelt.
-        """
-        doubled = {name for name in header if name and header.count(name) > 1}
-        if doubled:
-            raise self._error(f"has two columns {sorted(doubled)[0]!r}", "Rename one of them.")
-        known = columns(self._type)
-        chosen = {ours: theirs for ours in known if (theirs := self._theirs(ours, header))}
-        rest = [n for n in header if n and n not in chosen.values() and n not in _OURS_ALONE]
-        for ours, column in known.items():
-            if column.required and ours not in chosen and ours not in self._options.defaults:
-                raise self._missing(ours, rest)
-        absent = [ours for ours in known if ours not in chosen]
-        for name in rest if not self._nested(rest) else []:
-            close = difflib.get_close_matches(name.casefold(), absent, n=1, cutoff=0.85)
-            if close:
-                hint = f"Did you mean {close[0]!r}? Rename it, or map it under `columns`."
-                raise self._error(f"has an unknown column {name!r}", hint)
-        if rest:
-            self._notes.append(f"{self._place}: not read, as no fact has them: {', '.join(rest)}.")
-        return chosen
-
-    def _nested(self, rest: list[str]) -> bool:
-        return any("." in name for name in rest)
-
-    def _theirs(self, ours: str, header: Sequence[str]) -> str | None:
-        mapped = self._options.columns.get(ours)
-        if mapped is None:
-            folded = {name.casefold(): name for name in reversed(header)}
-            return ours if ours in header else folded.get(ours)
-        if mapped not in header and header:
-            close = difflib.get_close_matches(mapped, header, n=1)
-            there = close[0] if close else ", ".join(header)
-            meant = f"Did you mean {there!r}?" if close else f"It has: {there}."
-            raise self._error(f"has no column {mapped!r}, which {ours!r} is mapped to", meant)
-        return mapped
-
-    def _missing(self, ours: str, rest: list[str]) -> SourceError:
-        close = difflib.get_close_matches(ours, rest, n=1)
-        meant = f"Is it {close[0]!r}? " if close else ""
-        example = f'columns = {{ {ours} = "{close[0] if close else "theirs"}" }}'
-        return self._error(
-            f"has no column {ours!r}",
-            f"{meant}Map it, {example}, or give every row the same under `defaults`.",
-        )
-
-    def _error(self, what: str, hint: str) -> SourceError:
-        return SourceError(f"{self._place} {what}.", hint=hint)
 
 
 def _written(value: Scalar) -> str:

@@ -1,4 +1,4 @@
-"""Reads rows of text out of CSV, JSON Lines and Parquet, some ten thousand at a time.
+"""Reads rows of text out of CSV and Parquet, some ten thousand at a time.
 
 Whatever the format, a row is a text for each column, empty where there is nothing. Memory does not
 grow with the file.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +19,12 @@ ROWS = 20_000
 """How many rows are handed on at once."""
 
 _SLICE = 4_000  # rows that are lists: few enough to stay in the processor's cache
-_SHOWN = 500
-_MARK = b"\xef\xbb\xbf"  # some programs begin UTF-8 text with it
+SHOWN = 500
+"""How much of a bad row is kept."""
+
+MARK = b"\xef\xbb\xbf"
+"""Some programs begin UTF-8 text with it."""
+
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -62,7 +65,7 @@ def csv_rows(delimiter: str, encoding: str) -> Reader:
     """A reader of delimited text with a line of names on top."""
 
     def read(file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:
-        file.seek(len(_MARK) if file.read(len(_MARK)) == _MARK else 0)
+        file.seek(len(MARK) if file.read(len(MARK)) == MARK else 0)
         with io.TextIOWrapper(
             file, encoding=encoding, errors="surrogateescape", newline=""
         ) as text:
@@ -145,82 +148,11 @@ def _regular(
         for number, row in enumerate(rows):
             if row and len(row) != width:
                 reason = f"it has {len(row)} fields instead of {width}"
-                yield Bad(lines[number], reason, ",".join(row)[:_SHOWN])
+                yield Bad(lines[number], reason, ",".join(row)[:SHOWN])
         rows, lines = [rows[n] for n in kept], [lines[n] for n in kept]
     if rows:
         columns = list(zip(*rows, strict=True))
         yield Chunk({ours: columns[at] for ours, at in places.items()}, lines)
-
-
-def json_rows(encoding: str) -> Reader:
-    """A reader of one JSON object a line; `a.b` names `b` within `a`."""
-
-    def read(file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:
-        chosen: Mapping[str, str] | None = None
-        line = 1
-        while batch := list(islice(file, ROWS)):
-            objects, lines = [], []
-            for number, raw in enumerate(batch, line):
-                parsed = _parsed(raw.removeprefix(_MARK) if number == 1 else raw, encoding)
-                if isinstance(parsed, dict):
-                    objects.append(parsed)
-                    lines.append(number)
-                elif parsed is not None:
-                    yield Bad(number, parsed, raw[:_SHOWN].decode(encoding, "replace").rstrip())
-            line += len(batch)
-            if chosen is None:
-                chosen = choose(_names(objects))
-            if objects:
-                texts = {
-                    ours: [_text(o, theirs) for o in objects] for ours, theirs in chosen.items()
-                }
-                yield Chunk(texts, lines)
-        if chosen is None:
-            choose([])
-
-    return read
-
-
-def _parsed(raw: bytes, encoding: str) -> dict[str, Any] | str | None:
-    """An object, the reason why it is none, or None for an empty line."""
-    try:
-        text = raw.decode(encoding).strip()
-    except UnicodeDecodeError as error:
-        return f"byte {error.start + 1} is no {encoding}"
-    if not text:
-        return None
-    try:
-        found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return f"it is no JSON: {str(error).split(':')[0]}"
-    return found if isinstance(found, dict) else "it is no JSON object; one stands on each line"
-
-
-def _names(objects: Sequence[Mapping[str, Any]]) -> list[str]:
-    names: dict[str, None] = {}
-    for found in objects:
-        names.update(dict.fromkeys(found))
-        for key, value in found.items():
-            if isinstance(value, dict):
-                names.update(dict.fromkeys(f"{key}.{inner}" for inner in value))
-    return list(names)
-
-
-def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
-    if value is None and "." in name:
-        outer, _, inner = name.partition(".")
-        held = found.get(outer)
-        return _text(held, inner) if isinstance(held, dict) else ""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return ",".join(str(item).replace(",", " ") for item in value)
-    return json.dumps(value)
 
 
 def parquet_rows(path: Path, epochs: dict[str, str]) -> Reader:

@@ -82,9 +82,9 @@ class Values:
         Raises:
             ValueError: It means nothing; the message says why.
         """
-        text = self._words.get(column.name, {}).get(text, text) or self._defaults.get(
-            column.name, ""
-        )
+        words = self._words.get(column.name, {})
+        text = words.get(text, words.get("*", text) if text else "")
+        text = text or self._defaults.get(column.name, "")
         if not text:
             if column.required and (
                 column.python_type is not str or column.words or column.name in self._keys

@@ -1,0 +1,47 @@
+"""Which rows of a file count, and those that incidents give of what caused them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.causes import Causes, cause
+from connectors.files.headers import TESTED
+from connectors.files.read import Chunk
+
+
+def kept(chunk: Chunk, where: Mapping[str, Sequence[str]]) -> Chunk:
+    """The rows that have one of the words asked for, without the columns only read for that."""
+    tests = [(chunk.texts[f"{TESTED}{name}"], set(words)) for name, words in where.items()]
+    rows = [
+        row for row in range(len(chunk.lines)) if all(texts[row] in words for texts, words in tests)
+    ]
+    return _picked(chunk, rows)
+
+
+def stated(chunk: Chunk, causes: Causes) -> Chunk:
+    """One row for each cause that the incidents state; sentences are searched for them."""
+    pairs = [
+        (row, found)
+        for row, said in enumerate(chunk.texts.get("cause", ()))
+        for found in dict.fromkeys(_found(said, causes))
+    ]
+    picked = _picked(chunk, [row for row, _ in pairs])
+    return Chunk({**picked.texts, "cause": [found for _, found in pairs]}, picked.lines)
+
+
+def _found(said: str, causes: Causes) -> list[str]:
+    if not said.strip():
+        return []
+    parts = [part.strip() for part in said.split(",") if part.strip()]
+    if any(len(part.split()) > 1 for part in parts):
+        return sorted(causes.stated(said))
+    return [cause(part) for part in parts]
+
+
+def _picked(chunk: Chunk, rows: Sequence[int]) -> Chunk:
+    texts = {
+        name: [column[row] for row in rows]
+        for name, column in chunk.texts.items()
+        if not name.startswith(TESTED)
+    }
+    return Chunk(texts, [chunk.lines[row] for row in rows])
