@@ -159,13 +159,14 @@ def generate(path: Path, commits: int, environments: int) -> None:
     create_tables(connection)
     connection.execute(
         "create table commit_services(commit_id bigint, service varchar);"
-        "create table service_map(repository varchar, stated varchar, service varchar,"
-        " by_paths boolean)"
+        "create table service_map(repository varchar, stated varchar, name varchar,"
+        " environment varchar, service varchar, by_paths boolean)"
     )
     connection.execute(_GENERATED, {"commits": commits})
     connection.execute(_DEPLOYED, {"commits": commits, "environments": environments})
     connection.execute(
-        "insert into service_map select distinct repository, '', repository, false from deployments"
+        "insert into service_map select distinct repository, '', '*', '*', repository, false"
+        " from deployments"
     )
     connection.execute(
         "insert into repositories (source, repository, head_sha, incomplete)"

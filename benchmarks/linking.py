@@ -46,7 +46,8 @@ create table incident_services as
 select 'pager' as source, 'i' || i as incident, 'r' || (hash(i + 3) % $services) as service
 from range($incidents) t(i);
 create table service_map as
-select 'hub/r' || i as repository, '' as stated, 'r' || i as service, false as by_paths
+select 'hub/r' || i as repository, '' as stated, '*' as name, '*' as environment,
+    'r' || i as service, false as by_paths
 from range($services) t(i);
 create table environment_kinds as
 select 'production' as environment, '' as tier, 'production' as kind;

@@ -171,6 +171,11 @@ class Delivery:
         return tuple(source.name for source in self._session.config.sources)
 
     @property
+    def configured_services(self) -> tuple[str, ...]:
+        """The names of the services in the configuration; for a store by itself, of its last."""
+        return self._session.configured_services()
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """The names of all metrics."""
         return metrics.names()

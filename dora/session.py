@@ -52,6 +52,18 @@ class Session:
             self._now = chosen or newest or at_sync or datetime.now(UTC)
         return self._now
 
+    def configured_services(self) -> tuple[str, ...]:
+        """The services that the configuration names, or that of the last sync did."""
+        if not self.config.bare:
+            return tuple(service.name for service in self.config.services)
+        from dora import services
+
+        connection = self.connect()
+        try:
+            return tuple(service.name for service in services.remembered(connection).services)
+        finally:
+            connection.close()
+
     def workspace(self, rules: Rules, as_of: datetime) -> tuple[models.Workspace, Directory]:
         """The derived tables for some rules and time, built when first asked for."""
         key = (rules, as_of)

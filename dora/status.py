@@ -23,6 +23,14 @@ class _Share(NamedTuple):
     otherwise: str
 
 
+class _Gap(NamedTuple):
+    """What the record lacks: what to call it, how to find it, what to do about it."""
+
+    item: str
+    query: str
+    remark: str
+
+
 _COVERAGE = (
     _Share(
         "deployments whose commit is known",
@@ -62,22 +70,57 @@ _COVERAGE = (
 )
 
 _GAPS = (
-    (
+    _Gap(
         "environments that nothing classifies",
         "select distinct environment from environment_kinds where kind = 'other' order by 1",
         "They count nowhere; name them in [environments].",
     ),
-    (
+    _Gap(
+        "incidents that no service is mapped to",
+        "select distinct i.id from incidents i left join incident_services s"
+        " on s.source = i.source and s.incident = i.id, rules"
+        " where s.incident is null and i.detected_at <= as_of order by 1",
+        "They are in no metric; let them name a service, or map their repository in [[services]].",
+    ),
+    _Gap(
+        "services that incidents name and nothing is deployed to",
+        "select distinct s.service from incident_services s"
+        " where s.service not in (select service from service_map) order by 1",
+        "No deployment can be linked to them; if they are other names of a service, make them its"
+        " aliases in [[services]].",
+    ),
+    _Gap(
+        "commits that touch no service's paths",
+        "select substr(c.sha, 1, 10) from commits c join (select repository from service_map"
+        " group by repository having bool_and(by_paths)) m on m.repository = c.repository"
+        " left join commit_services p on p.commit_id = c.commit_id, rules"
+        " where p.commit_id is null and c.parents not like '% %' and c.committed_at <= as_of"
+        " order by c.committed_at desc, c.sha",
+        "They are in no lead time; widen the paths of a service in [[services]].",
+    ),
+    _Gap(
+        "services that no team owns",
+        "select distinct s.service from services s join service_map m on m.service = s.service"
+        " where s.team is null and exists (from team_services) order by 1",
+        "They are in no team's numbers; name their team in [[services]].",
+    ),
+    _Gap(
+        "flags that no service is mapped to",
+        "select distinct f.flag from flag_changes f left join flag_services s"
+        " on s.stated = coalesce(f.service, '') where s.service is null order by 1",
+        "Turning them off ends no failure; let them name a service.",
+    ),
+    _Gap(
         "repositories whose history is cut short",
         "select repository from repositories where incomplete order by 1",
         "Fetch the whole of it: git fetch --unshallow.",
     ),
-    (
+    _Gap(
         "rows set aside as no facts",
         "select source || ' ' || location || ': ' || reason from quarantine order by 1",
         "Mend them at their source; the next sync reads them again.",
     ),
-    (
+    _Gap(
         "changes delivered before they were committed",
         "select sha from delivered_changes where left_out = 'negative duration' order by 1",
         "A clock ran backwards; they are in no lead time.",
@@ -118,9 +161,23 @@ def _coverage(delivery: Delivery) -> list[_Row]:
     return rows
 
 
+def _unmapped(configured: tuple[str, ...]) -> _Gap:
+    """What is deployed and in no configured service, where there are any."""
+    listed = ", ".join("'" + name.replace("'", "''") + "'" for name in configured)
+    return _Gap(
+        "deployments that no rule of [[services]] maps",
+        "select distinct m.service from service_map m"
+        " where m.repository in (select repository from deployments)"
+        f" and m.service not in ({listed}) order by 1"
+        if configured
+        else "select service from services where false",
+        "Each is a service by its own name; if it is another's, widen that one's rules.",
+    )
+
+
 def _gaps(delivery: Delivery) -> list[_Row]:
     rows: list[_Row] = []
-    for item, query, remark in _GAPS:
+    for item, query, remark in (_unmapped(delivery.configured_services), *_GAPS):
         found = [str(value) for value in delivery.sql(query).iloc[:, 0]]
         if found:
             rows.append(("gap", item, f"{len(found):,}: {words.listed(found)}", remark))

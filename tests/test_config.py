@@ -107,6 +107,9 @@ name = "checkout"
 team = "payments"
 repositories = ["github.com/acme/shop"]
 paths = ["services/checkout/**"]
+deployments = ["deploy-checkout*"]
+environments = ["shop-*"]
+aliases = ["Checkout (prod)", "pay"]
 
 [[services]]
 name = "cart"
@@ -116,6 +119,12 @@ until = 2026-01-01
 [[services.teams]]
 name = "payments"
 from = 2026-01-01
+
+[[teams]]
+name = "payments"
+parent = "commerce"
+[[teams]]
+name = "commerce"
 
 [rules]
 change = "pull_request"
@@ -147,6 +156,10 @@ def test_a_configuration_says_what_stands_in_it(tmp_path: Path) -> None:
     assert (checkout.name, checkout.team) == ("checkout", "payments")
     assert checkout.repositories == ("github.com/acme/shop",)
     assert checkout.paths == ("services/checkout/**",)
+    assert checkout.deployments == ("deploy-checkout*",)
+    assert checkout.environments == ("shop-*",)
+    assert checkout.aliases == ("Checkout (prod)", "pay")
+    assert loaded.teams == (config.Team("payments", "commerce"), config.Team("commerce"))
     assert [(m.team, m.from_day, m.until_day) for m in checkout.teams] == [
         ("payments", date.min, date.max)
     ]
@@ -163,6 +176,43 @@ def test_a_configuration_says_what_stands_in_it(tmp_path: Path) -> None:
         bots=("*[bot]*",),
     )
     assert not loaded.bare
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            '[[services]]\nname = "a"\n[[services]]\nname = "b"\naliases = ["A"]\n',
+            "line 5: services[2].aliases[1]: 'A' is a name of services[1] already",
+        ),
+        (
+            '[[services]]\nname = "a"\naliases = "x"\n[[services]]\nname = "b"\naliases = ["X"]\n',
+            "line 6: services[2].aliases[1]: 'X' is a name of services[1] already",
+        ),
+        (
+            '[[teams]]\nname = "a"\nparent = "b"\n[[teams]]\nname = "b"\nparent = "a"\n',
+            "line 3: teams[1].parent: 'a' would be a part of itself",
+        ),
+        (
+            '[[teams]]\nname = "a"\nparent = "a"\n',
+            "line 3: teams[1].parent: 'a' would be a part of itself",
+        ),
+        (
+            '[[teams]]\nname = "a"\n[[teams]]\nname = "a"\n',
+            "line 4: teams[2].name: 'a' is the name of teams[1] already",
+        ),
+        (
+            '[[teams]]\nname = "a"\nparnet = "b"\n',
+            "line 3: teams[1].parnet: there is no key 'parnet' here; did you mean 'parent'?",
+        ),
+        ('[teams]\nname = "a"\n', "each entry begins with a line of its own"),
+    ],
+)
+def test_faults_of_names_and_teams_are_said(tmp_path: Path, text: str, fault: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(written(tmp_path, text))
+    assert [line for line in caught.value.faults if fault in line]
+    assert len(caught.value.faults) == 1
 
 
 def test_an_empty_file_is_a_configuration_of_defaults(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,11 @@ import duckdb
 import pytest
 from pydantic import BaseModel
 
-from dora import services
-from dora.config import Config, Membership, Service, Source
+from dora import lineage, services
+from dora.config import Config, Membership, Service, Source, Team
+from dora.engines.duckdb import DuckDB
+from dora.models import Workspace
+from dora.rules import Rules
 from dora.store import create_tables
 
 SHOP, DOCS, API = "github.com/acme/shop", "github.com/acme/docs", "github.com/acme/api"
@@ -55,7 +59,8 @@ def configured(*listed: Service, covers: tuple[str, ...] = (), **environments: A
 
 
 def rows(store: duckdb.DuckDBPyConnection, table: str) -> list[tuple[Any, ...]]:
-    return sorted(store.execute(f"from {table}").fetchall(), key=str)
+    told = "exclude (name, environment)" if table == "service_map" else ""
+    return sorted(store.execute(f"select * {told} from {table}").fetchall(), key=str)
 
 
 def test_without_a_configuration_each_repository_is_a_service(
@@ -240,6 +245,98 @@ def test_teams_own_services_by_dates(store: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
+def names(store: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    told = "select stated, name, environment, service from service_map where repository = ?"
+    return sorted(store.execute(told, [SHOP]).fetchall())
+
+
+def test_names_of_deployments_tell_services_of_one_repository_apart(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP, id="1", name="deploy-web-7")
+    deployed(store, SHOP, id="2", name="Deploy-API")
+    deployed(store, SHOP, id="3", name="migrate")
+    deployed(store, SHOP, id="4")
+    deployed(store, SHOP, "web", id="5", name="deploy-api")
+    web = Service("web", repositories=("shop",), deployments=("deploy-web*",))
+    api = Service("api", repositories=("shop",), deployments=("deploy-api",))
+    services.write(store, configured(web, api))
+    assert names(store) == [
+        ("", "", "*", "acme/shop"),
+        ("", "Deploy-API", "*", "api"),
+        ("", "deploy-web-7", "*", "web"),
+        ("", "migrate", "*", "acme/shop"),
+        ("web", "*", "*", "web"),  # what a source states goes before every rule
+    ]
+
+
+def test_environments_tell_services_apart_and_every_rule_of_a_service_must_fit(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    for number, (name, environment) in enumerate(
+        [("ship", "web-prod"), ("ship", "api-prod"), ("test", "web-prod")]
+    ):
+        deployed(store, SHOP, id=str(number), name=name, environment=environment)
+    deployed(store, API, id="9", name="ship", environment="web-prod")
+    web = Service("web", environments=("web-*",), deployments=("ship",))
+    whole = Service("whole", repositories=("shop",))
+    services.write(store, configured(web, whole))
+    assert names(store) == [
+        ("", "ship", "api-prod", "whole"),
+        ("", "ship", "web-prod", "web"),
+        ("", "ship", "web-prod", "whole"),
+        ("", "test", "web-prod", "whole"),
+    ]
+    elsewhere = "select service from service_map where repository = ?"
+    assert store.execute(elsewhere, [API]).fetchall() == [("web",)]  # wherever its code lives
+
+
+def test_models_follow_the_names_of_deployments(store: duckdb.DuckDBPyConnection) -> None:
+    web = Service("web", repositories=("shop",), deployments=("deploy-web*",))
+    finished = datetime(2026, 3, 1, tzinfo=UTC)
+    for number, name in enumerate(("deploy-web", "deploy-api")):
+        deployed(store, SHOP, id=name, name=name, finished_at=finished + timedelta(number))
+    services.write(store, configured(web))
+    lineage.update(store)
+    space = Workspace(DuckDB(store), rules=Rules(), as_of=finished + timedelta(9))
+    space.need("production_sequence", "coverage_environments")
+    found = "select deployment, service from production_sequence order by 1"
+    assert space.rows(found) == [("deploy-api", "acme/shop"), ("deploy-web", "web")]
+    assert sorted(store.execute("select service from streams").fetchall()) == [
+        ("acme/shop",),
+        ("web",),
+    ]
+    services.write(store, configured())  # the same names mean another service now
+    assert lineage.update(store)
+    assert store.execute("select service from streams").fetchall() == [("acme/shop",)]
+
+
+FLAG = {"source": "f", "id": "1", "environment": "production"}
+
+
+def test_an_alias_is_the_service_wherever_a_source_says_it(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP, "web-frontend")
+    insert(store, "incidents", [{"source": "p", "id": "1", "service": "Web Shop (prod)"}])
+    insert(store, "flag_changes", [FLAG | {"service": "WEB"}])
+    aliases = ("Web Shop (Prod)", "web-frontend")
+    services.write(store, configured(Service("web", aliases=aliases)))
+    assert rows(store, "service_map") == [(SHOP, "web-frontend", "web", False)]
+    assert rows(store, "incident_services") == [("p", "1", "web")]
+    assert rows(store, "flag_services") == [("WEB", "web")]
+
+
+def test_a_flag_of_no_service_is_of_the_only_one(store: duckdb.DuckDBPyConnection) -> None:
+    deployed(store, SHOP)
+    insert(store, "flag_changes", [FLAG])
+    services.write(store, None)
+    assert rows(store, "flag_services") == [("", "acme/shop")]
+    deployed(store, API)
+    services.write(store, None)
+    assert rows(store, "flag_services") == []
+
+
 def test_every_environment_of_the_facts_has_a_kind(store: duckdb.DuckDBPyConnection) -> None:
     deployed(store, SHOP, environment="prod-eu")
     deployed(store, SHOP, environment="blue", tier="production")
@@ -256,11 +353,15 @@ def test_every_environment_of_the_facts_has_a_kind(store: duckdb.DuckDBPyConnect
     ]
 
 
-WHOLE = configured(
-    Service("web", "a", ("shop",), ("src/**",), (Membership("a", date(2025, 1, 1)),)),
-    covers=("*",),
-    production=("blue",),
+WHOLE = replace(
+    configured(
+        Service("web", "a", ("shop",), ("src/**",), (Membership("a", date(2025, 1, 1)),)),
+        covers=("*",),
+        production=("blue",),
+    ),
+    teams=(Team("a", "all"),),
 )
+EMPTY = ("incident_services", "flag_services")
 
 
 def test_the_store_remembers_what_the_configuration_said(
@@ -270,7 +371,7 @@ def test_the_store_remembers_what_the_configuration_said(
     deployed(store, SHOP, environment="blue")
     services.write(store, WHOLE)
     before = {table: rows(store, table) for table in services.TABLES}
-    assert all(before[table] for table in services.TABLES if table != "incident_services")
+    assert all(before[table] for table in services.TABLES if table not in EMPTY)
     services.write(store, None)
     assert {table: rows(store, table) for table in services.TABLES} == before
     services.write(store, configured())
@@ -317,9 +418,10 @@ def test_what_is_remembered_equals_what_was_said() -> None:
     backwards = (Membership("new", from_day=moved), Membership("old", until_day=moved))
     said = services.Directory.of(
         configured(
-            Service("cart", "new", ("a",), ("b",), backwards),
+            Service("cart", "new", ("a",), ("b",), backwards, ("c",), ("d",), ("e",)),
             covers=("x",),
             production=("p", "q"),
         )
     )
+    said = replace(said, teams=(Team("new", "all"), Team("all")))
     assert services.Directory.read(said.text()) == said

@@ -23,7 +23,17 @@ from dora.rules import Rules
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["Config", "Membership", "Service", "Source", "beside", "for_store", "load", "starter"]
+__all__ = [
+    "Config",
+    "Membership",
+    "Service",
+    "Source",
+    "Team",
+    "beside",
+    "for_store",
+    "load",
+    "starter",
+]
 
 STORE = "dora.duckdb"
 """The store beside the configuration, unless it names another."""
@@ -74,6 +84,9 @@ class Service:
         repositories: Wildcards of the repositories it is built from.
         paths: Path globs of its part of them; none means all.
         teams: Every team that has owned it, and when.
+        deployments: Wildcards of the names that its deployments have; none means all.
+        environments: Wildcards of the environments it is deployed to; none means all.
+        aliases: Other names that sources have for it, those of incidents above all.
     """
 
     name: str
@@ -81,6 +94,22 @@ class Service:
     repositories: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     teams: tuple[Membership, ...] = ()
+    deployments: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team, or a group of teams.
+
+    Attributes:
+        name: Its name.
+        parent: The group that it is in, if any.
+    """
+
+    name: str
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +128,7 @@ class Config:
         services: The services that are told apart.
         rules: The rules to judge by.
         deliver: Where reports go.
+        teams: The teams that are in groups, and the groups.
     """
 
     path: Path | None
@@ -112,11 +142,14 @@ class Config:
     services: tuple[Service, ...] = ()
     rules: Rules = field(default_factory=Rules)
     deliver: tuple[Deliver, ...] = ()
+    teams: tuple[Team, ...] = ()
 
     @property
     def bare(self) -> bool:
         """Whether it says nothing but where the store is; the store then speaks for itself."""
-        return self.path is None and not (self.sources or self.services or self.environments)
+        return self.path is None and not (
+            self.sources or self.services or self.environments or self.teams
+        )
 
 
 def for_store(path: str | Path) -> Config:
@@ -195,6 +228,7 @@ def _config(path: Path, raw: dict[str, Any], faults: Faults) -> Config:
         services=tuple(_services(raw.get("services", []), faults)),
         rules=Rules(**checks.rules(raw.get("rules", {}), faults)),
         deliver=tuple(_deliveries(raw.get("deliver", []), faults)),
+        teams=tuple(Team(*team) for team in checks.teams(raw.get("teams", []), faults)),
     )
 
 
@@ -219,4 +253,5 @@ def _services(given: Sequence[dict[str, Any]], faults: Faults) -> list[Service]:
         teams = tuple(Membership(*membership) for membership in values.pop("teams"))
         services.append(Service(team=newest_team(teams), teams=teams, **values))
     checks.distinct("services", given, faults)
+    checks.names(given, faults)
     return services

@@ -92,6 +92,7 @@ class _Top(_Part):
     sources: list[dict[str, Any]] = []
     environments: dict[str, Any] = {}
     services: list[dict[str, Any]] = []
+    teams: list[dict[str, Any]] = []
     rules: dict[str, Any] = {}
     deliver: list[dict[str, Any]] = []
 
@@ -101,6 +102,9 @@ class _Source(_Part):
     name: Name
     kind: Name
     covers: Texts = []
+
+
+_LISTS = ("repositories", "paths", "deployments", "environments", "aliases")
 
 
 class _Membership(_Part):
@@ -115,6 +119,14 @@ class _Service(_Part):
     teams: list[_Membership] = []
     repositories: Texts = []
     paths: Texts = []
+    deployments: Texts = []
+    environments: Texts = []
+    aliases: Texts = []
+
+
+class _Team(_Part):
+    name: Name
+    parent: Name | None = None
 
 
 def top(raw: dict[str, Any], faults: Faults) -> dict[str, Any]:
@@ -157,14 +169,17 @@ def _worded(fault: Any, model: type[BaseModel]) -> str:
         return f"there is no key {key!r} here; {nearest(key, known)}"
     if fault["type"] == "missing":
         return "it is missing"
-    if fault["type"] == "list_type" and key in ("sources", "services", "deliver"):
+    if fault["type"] == "list_type" and key in (
+        "sources", "services", "deliver", "teams"
+    ):  # fmt: skip
         return f"each entry begins with a line of its own, in two brackets: [[{key}]]"
     message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return message[:1].lower() + message[1:]
 
 
 def _fields(model: type[BaseModel], loc: Sequence[Any]) -> Mapping[str, Any]:
-    return (_Membership if loc[0] == "teams" and len(loc) > 1 else model).model_fields
+    inside = model is _Service and loc[0] == "teams" and len(loc) > 1
+    return (_Membership if inside else model).model_fields
 
 
 def tables(given: Any) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -266,8 +281,41 @@ def service(number: int, raw: dict[str, Any], faults: Faults) -> dict[str, Any] 
                 (*path, "teams", place),
                 f"{name!r} owns it for no day: it is from {first} until {until}",
             )
-    lists = {key: tuple(values[key]) for key in ("repositories", "paths")}
+    lists = {key: tuple(values[key]) for key in _LISTS}
     return {"name": values["name"], "teams": teams, **lists}
+
+
+def names(given: Any, faults: Faults) -> None:
+    """No name may stand for two services, be it an alias."""
+    meant: dict[str, int] = {}
+    for number, entry in tables(given):
+        meant.setdefault(str(entry.get("name", "")).casefold(), number)
+    for number, entry in tables(given):
+        listed = _listed(entry.get("aliases", []))
+        for place, alias in enumerate(listed if isinstance(listed, list) else []):
+            other = meant.setdefault(str(alias).casefold(), number)
+            if other != number:
+                message = f"{alias!r} is a name of services[{other + 1}] already"
+                faults.add(("services", number, "aliases", place), message)
+
+
+def teams(given: Any, faults: Faults) -> list[tuple[str, str | None]]:
+    """The entries of `[[teams]]` as name and parent; none may be below itself."""
+    found: dict[str, str | None] = {}
+    for number, entry in tables(given):
+        values = _validated(_Team, entry, ("teams", number), faults)
+        if values:
+            found.setdefault(values["name"], values["parent"])
+    distinct("teams", given, faults)
+    for number, entry in tables(given):
+        above, seen = found.get(str(entry.get("name"))), set[str]()
+        while above is not None and above not in seen and above != entry.get("name"):
+            seen.add(above)
+            above = found.get(above)
+        if above is not None and above == entry.get("name"):
+            faults.add(("teams", number, "parent"), f"{above!r} would be a part of itself")
+            found[above] = None
+    return list(found.items())
 
 
 def environments(given: Any, faults: Faults) -> dict[str, tuple[str, ...]]:

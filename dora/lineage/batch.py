@@ -58,7 +58,8 @@ join lineage_commits c on c.repo = t.repo and c.sha = r.head_sha
 _DEPLOYMENTS = f"""
 create or replace temp table {{deployments}} as
 select row_number() over (order by d.finished_at, d.id, d.source) - 1 as n,
-    t.repo, d.repository, d.environment, coalesce(d.service, '') as stated, d.source, d.id,
+    t.repo, d.repository, d.environment, coalesce(d.service, '') as stated,
+    coalesce(d.name, '') as name, d.source, d.id,
     d.finished_at, d.sha, lower(trim(d.sha)) as wanted, d.inferred, c.commit_id
 from (from deployments where {DEPLOYED}) d
 join lineage_todo t on t.repository = d.repository and t.batch = ?
@@ -81,8 +82,9 @@ _STREAMS = """
 select s.stream, d.repo, d.n, coalesce(d.commit_id, 0) as commit_id,
     epoch_us(d.finished_at) as finished, coalesce(d.inferred, false) as inferred
 from {deployments} d
-join (select distinct repository, stated, service from service_map) m
+join (select distinct repository, stated, name, environment, service from service_map) m
     on m.repository = d.repository and m.stated = d.stated
+    and m.name in ('*', d.name) and m.environment in ('*', d.environment)
 join streams s on s.repository = d.repository and s.service = m.service
     and s.environment = d.environment
 order by d.repo, s.stream, d.n

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 1
+VERSION = 2
 """Rises with every change of the walk that makes other rows of the same facts: all is done anew."""
 
 EVERYTHING = ""
@@ -80,23 +80,25 @@ select concat_ws(' ', {VERSION},
     coalesce((select max(sha) from commits
         where commit_id = (select max(commit_id) from commits)), '-'),
     coalesce((select sum(hash(source, id, repository, environment, finished_at, sha,
-        coalesce(service, ''), inferred)) from deployments where {DEPLOYED}), 0),
+        coalesce(service, ''), coalesce(name, ''), inferred))
+        from deployments where {DEPLOYED}), 0),
     coalesce((select sum(hash(repository, head_sha)) from repositories), 0),
-    coalesce((select sum(hash(repository, stated, service, by_paths)) from service_map), 0),
+    coalesce((select sum(hash(repository, stated, name, environment, service, by_paths))
+        from service_map), 0),
     coalesce((select sum(hash(commit_id, service)) from commit_services), 0))
 """
 
 _EACH = f"""
 with deployed as (
     select repository, sum(hash(source, id, environment, finished_at, sha,
-        coalesce(service, ''), inferred)) as deployments
+        coalesce(service, ''), coalesce(name, ''), inferred)) as deployments
     from deployments where {DEPLOYED} group by repository
 ), known as (
     select repository, count(*) as commits, min(commit_id) as oldest, max(commit_id) as newest,
         arg_max(sha, commit_id) as newest_sha
     from commits group by repository
 ), mapped as (
-    select repository, sum(hash(stated, service, by_paths)) as services
+    select repository, sum(hash(stated, name, environment, service, by_paths)) as services
     from service_map group by repository
 ), by_path as (
     select c.repository, sum(hash(p.commit_id, p.service)) as paths
@@ -190,10 +192,12 @@ def find_changes(connection: DuckDBPyConnection, batch_commits: int) -> list[int
         "create or replace temp table lineage_wanted as"
         " select t.repo, t.batch, d.repository, m.service, d.environment,"
         " bool_or(m.by_paths) as by_paths"
-        " from (select distinct repository, coalesce(service, '') as stated, environment"
+        " from (select distinct repository, coalesce(service, '') as stated,"
+        " coalesce(name, '') as name, environment"
         f" from deployments where {DEPLOYED}) d"
         " join lineage_todo t on t.repository = d.repository"
         " join service_map m on m.repository = d.repository and m.stated = d.stated"
+        " and m.name in ('*', d.name) and m.environment in ('*', d.environment)"
         " group by all"
     )
     _remove(connection)

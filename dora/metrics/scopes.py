@@ -66,15 +66,17 @@ class Directory:
 
     Attributes:
         services: The services' names.
-        teams: The members of each team.
+        teams: The members of each team; of a group, those of all teams below it.
         first_days: The day of each service's first successful production deployment.
         covered: The services whose incidents are known.
+        parents: The group that a team, or a group, is in.
     """
 
     services: tuple[str, ...]
     teams: Mapping[str, tuple[Member, ...]]
     first_days: Mapping[str, date]
     covered: frozenset[str]
+    parents: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, tables: Tables) -> Directory:
@@ -98,11 +100,16 @@ class Directory:
         ):
             teams.setdefault(team, []).append(Member(service, since, until))
         services = {*named["service"], *owned["service"], *first_days}
+        tree = tables.query("select team, parent from teams")
+        parents = {str(t): str(p) for t, p in zip(tree["team"], tree["parent"], strict=True) if p}
+        for team in {*tree["team"], *parents.values()}:
+            teams.setdefault(team, [])
         return cls(
             tuple(sorted(services)),
-            {team: tuple(members) for team, members in sorted(teams.items())},
+            {team: _merged(_below(team, teams, parents)) for team in sorted(teams)},
             first_days,
             frozenset(covered["service"]),
+            parents,
         )
 
     def scope(self, services: Sequence[str] = (), teams: Sequence[str] = ()) -> Scope:
@@ -144,7 +151,8 @@ class Directory:
         return tuple(split)
 
     def _teams_within(self, scope: Scope) -> list[Scope]:
-        chosen = set(scope.team.split(", ")) if scope.team else set(self.teams)
+        named = set(scope.team.split(", ")) if scope.team else set(self.teams)
+        chosen = {team for team in self.teams if named & {team, *self._groups(team)}}
         inside = {member.service for member in scope.members}
         teams = [
             (team, tuple(member for member in members if member.service in inside))
@@ -152,6 +160,14 @@ class Directory:
             if team in chosen
         ]
         return [Scope("team", None, team, members) for team, members in teams if members]
+
+    def _groups(self, team: str) -> list[str]:
+        """The groups that a team is in, from the nearest outwards."""
+        found: list[str] = []
+        while team in self.parents and self.parents[team] not in found:
+            team = self.parents[team]
+            found.append(team)
+        return found
 
     def known_from(self, scope: Scope) -> date | None:
         """The day of a scope's first successful production deployment, None if there is none."""
@@ -203,6 +219,19 @@ def find(name: str, known: Sequence[str], noun: str) -> str:
 
 def _or(names: Sequence[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _below(
+    team: str, teams: Mapping[str, Sequence[Member]], parents: Mapping[str, str]
+) -> list[Member]:
+    """What a team owns, and every team below it, each once however the tree is written."""
+    found, todo = [team], [team]
+    while todo:
+        above = todo.pop()
+        inside = [name for name, parent in parents.items() if parent == above and name not in found]
+        found += inside
+        todo += inside
+    return [member for name in found for member in teams.get(name, ())]
 
 
 def _merged(members: Iterable[Member]) -> tuple[Member, ...]:

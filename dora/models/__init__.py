@@ -309,10 +309,11 @@ def _map(connection: duckdb.DuckDBPyConnection, config: Config | None) -> None:
     from dora import lineage, services
 
     rows = connection.execute(
-        "select count(*) from information_schema.tables"
-        " where table_name in ('service_map', 'stream_deployments')"
+        "select count(distinct (table_name, column_name)) from information_schema.columns"
+        " where (table_name, column_name) in (('service_map', 'environment'),"
+        " ('flag_services', 'stated'), ('teams', 'parent'), ('stream_deployments', 'stream'))"
     ).fetchall()
-    mapped = rows[0][0] == 2
+    mapped = rows[0][0] == 4  # fewer in a store that an earlier version synced
     if config is None or config.bare:
         if mapped:
             return

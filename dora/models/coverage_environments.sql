@@ -11,6 +11,7 @@ select
 from deployments d
 cross join rules r
 join service_map m on m.repository = d.repository and m.stated = coalesce(d.service, '')
+    and m.name in ('*', coalesce(d.name, '')) and m.environment in ('*', d.environment)
 join environment_kinds e on e.environment = d.environment and e.tier = coalesce(d.tier, '')
 where coalesce(d.finished_at, d.started_at) <= r.as_of
 group by m.service, dora_day(coalesce(d.finished_at, d.started_at))

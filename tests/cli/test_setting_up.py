@@ -232,6 +232,67 @@ def test_status_names_what_no_rule_classifies(dora: Command, tmp_path: Path) -> 
     assert "moonbase" in ran.out
 
 
+UNMAPPED = """
+[[sources]]
+name = "facts"
+kind = "files"
+path = "."
+
+[[services]]
+name = "web"
+team = "shops"
+repositories = ["shop"]
+deployments = ["deploy-web"]
+
+[[services]]
+name = "docs"
+repositories = ["docs"]
+paths = ["pages/**"]
+"""
+
+
+def test_status_lists_whatever_no_rule_maps(dora: Command, tmp_path: Path) -> None:
+    (tmp_path / "deployments.csv").write_text(
+        "id,repository,name,environment,status,finished_at\n"
+        "1,example.org/acme/shop,deploy-web,prod,succeeded,2026-01-05T10:00:00Z\n"
+        "2,example.org/acme/shop,deploy-api,prod,succeeded,2026-01-06T10:00:00Z\n"
+        "3,example.org/acme/docs,docs,prod,succeeded,2026-01-06T10:00:00Z\n"
+    )
+    (tmp_path / "incidents.csv").write_text(
+        "id,detected_at,service\nI-1,2026-01-06T10:30:00Z,Web (prod)\nI-2,2026-01-06T10:30:00Z,\n"
+    )
+    (tmp_path / "flag_changes.csv").write_text(
+        "id,flag,environment,changed_at,share\n1,new-basket,prod,2026-01-06T10:30:00Z,0\n"
+    )
+    commits = {"a" * 40: "pages/index.md", "b" * 40: "README.md"}
+    made = "2026-01-01T10:00:00Z"
+    (tmp_path / "commits.csv").write_text(
+        "repository,sha,parents,authored_at,committed_at\n"
+        + "".join(f"example.org/acme/docs,{sha},,{made},{made}\n" for sha in commits)
+    )
+    (tmp_path / "commit_paths.csv").write_text(
+        "repository,sha,path\n"
+        + "".join(f"example.org/acme/docs,{sha},{path}\n" for sha, path in commits.items())
+    )
+    path = tmp_path / "dora.toml"
+    path.write_text(UNMAPPED)
+    assert dora("sync", "-c", path).code == 0
+    ran = dora("status", "-c", path, "--format", "csv")
+    for line in (
+        "deployments that no rule of [[services]] maps,1: acme/shop,",
+        "incidents that no service is mapped to,1: I-2,",
+        "services that incidents name and nothing is deployed to,1: Web (prod),",
+        "commits that touch no service's paths,1: bbbbbbbbbb,",
+        "services that no team owns,2: acme/shop and docs,",
+        "flags that no service is mapped to,1: new-basket,",
+    ):
+        assert line in ran.out
+    bare = dora("status", "--store", tmp_path / "dora.duckdb", "--format", "csv")
+    assert "maps,1: acme/shop," in bare.out
+    path.write_text(UNMAPPED.replace('"deploy-web"', '"deploy-*"'))
+    assert "[[services]] maps" not in dora("status", "-c", path, "--format", "csv").out
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from dora.cli import run; run(['--help']);"

@@ -32,8 +32,8 @@ def store() -> Connection:
         connection.execute(f"create table {record_type.table}(source varchar{listed})")
     connection.execute("alter table commits add column commit_id bigint")
     connection.execute(
-        "create table service_map(repository varchar, stated varchar, service varchar,"
-        " by_paths boolean)"
+        "create table service_map(repository varchar, stated varchar, name varchar,"
+        " environment varchar, service varchar, by_paths boolean)"
     )
     connection.execute("create table commit_services(commit_id bigint, service varchar)")
     return connection
@@ -52,7 +52,7 @@ def services(
 ) -> None:
     for name in names:
         connection.execute(
-            "insert into service_map values (?, ?, ?, ?)", [of, stated, name, by_paths]
+            "insert into service_map values (?, ?, '*', '*', ?, ?)", [of, stated, name, by_paths]
         )
 
 

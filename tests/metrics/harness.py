@@ -21,6 +21,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "rules": {"as_of": TIME, "caused_by": TEXT},
     "services": {"service": TEXT, "team": TEXT},
     "team_services": {"team": TEXT, "service": TEXT, "from_day": DAY, "until_day": DAY},
+    "teams": {"team": TEXT, "parent": TEXT},
     "covered_services": {"service": TEXT},
     "production_deployments": dict.fromkeys(
         ("source", "deployment", "service", "environment", "status", "url"), TEXT

@@ -331,6 +331,48 @@ def test_a_team_owns_what_it_owned_on_the_day(engine):
     assert (both.n, both.question.scopes[0].label) == (4, "blue, red")
 
 
+def grouped():
+    """Blue and red are in shops, which is in all; green stands alone and owns tools."""
+    owned = [
+        ("blue", "shop", date(1, 1, 1), date(2026, 3, 18)),
+        ("red", "shop", date(2026, 3, 18), date(9999, 12, 31)),
+        ("shops", "ads", date(1, 1, 1), date(9999, 12, 31)),
+        ("green", "tools", date(1, 1, 1), date(9999, 12, 31)),
+    ]
+    tree = {"blue": "shops", "red": "shops", "shops": "all", "empty": "all"}
+    keys = ("team", "service", "from_day", "until_day")
+    more = [
+        deployment("a1", "2026-03-04 10:00", "ads"),
+        deployment("t1", "2026-03-05 10:00", "tools"),
+    ]
+    return deployed(*MARCH["production_deployments"], *more) | {
+        "team_services": [dict(zip(keys, row, strict=True)) for row in owned],
+        "teams": [{"team": team, "parent": parent} for team, parent in tree.items()],
+    }
+
+
+def test_a_group_of_teams_is_all_below_it_by_their_dates(engine):
+    """Blue owned shop for d1 and d2, red for d3 and d4; the group itself owns ads."""
+    for team, n in (("blue", 2), ("red", 2), ("shops", 5), ("all", 5), ("green", 1)):
+        result = ask("deployment_frequency", grouped(), teams=[team], engine=engine)
+        assert (team, result.n) == (team, n)
+    together = ask(
+        "deployment_frequency", grouped(), teams=["shops", "red", "green"], engine=engine
+    )
+    assert together.n == 6
+    empty = ask("deployment_frequency", grouped(), teams=["empty"], engine=engine)
+    assert (empty.value, empty.n) == (None, 0)
+
+
+def test_each_team_has_its_row_and_so_has_each_group(engine):
+    result = ask("deployment_frequency", grouped(), each=("team",), engine=engine)
+    counts = zip(column(result, "team"), column(result, "n"), strict=True)
+    expected = {None: 6, "all": 5, "blue": 2, "green": 1, "red": 2, "shops": 5}
+    assert dict(counts) == expected
+    below = ask("deployment_frequency", grouped(), teams=["shops"], each=("team",), engine=engine)
+    assert column(below, "team", scope="team") == ["shops", "blue", "red", "shops"]  # pooled first
+
+
 def test_windows_that_touch_add_up(engine):
     whole = ask("deployment_frequency", MARCH, engine=engine).n
     days = (date(2026, 3, 1), date(2026, 3, 18), date(2026, 4, 1))

@@ -38,7 +38,8 @@ SECOND = 1_000_000
 HOUR = 3600 * SECOND
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SERVICE_TABLES = {
-    "service_map": "repository VARCHAR, stated VARCHAR, service VARCHAR, by_paths BOOLEAN",
+    "service_map": "repository VARCHAR, stated VARCHAR, name VARCHAR, environment VARCHAR,"
+    " service VARCHAR, by_paths BOOLEAN",
     "environment_kinds": "environment VARCHAR, tier VARCHAR, kind VARCHAR",
     "commit_services": "commit_id BIGINT, service VARCHAR",
 }
@@ -167,7 +168,10 @@ class Given:
         }  # fmt: skip
         ids = {name: number for number, name in enumerate(self.names.values(), 1)}
         rows = {
-            "service_map": self.services or sorted(default),
+            "service_map": [
+                (repository, stated, "*", "*", service, by_paths)
+                for repository, stated, service, by_paths in self.services or sorted(default)
+            ],
             "environment_kinds": sorted(kinds),
             "commit_services": [(ids[name], service) for name, service in self.commit_services],
         }

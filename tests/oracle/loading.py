@@ -10,15 +10,26 @@ import duckdb
 import pandas as pd
 
 from dora import lineage
-from dora.records import RECORD_TYPES, Commit, CommitPath, Deployment, Incident, columns
+from dora.records import (
+    RECORD_TYPES,
+    Commit,
+    CommitPath,
+    Deployment,
+    FlagChange,
+    Incident,
+    columns,
+)
 from dora.store import create_tables
 from tests.oracle.world import Known, World
 
 FOREVER = (date(1, 1, 1), date(9999, 12, 31))
 SERVICE_TABLES = {
-    "service_map": "repository VARCHAR, stated VARCHAR, service VARCHAR, by_paths BOOLEAN",
+    "service_map": "repository VARCHAR, stated VARCHAR, name VARCHAR, environment VARCHAR,"
+    " service VARCHAR, by_paths BOOLEAN",
     "incident_services": "source VARCHAR, incident VARCHAR, service VARCHAR",
+    "flag_services": "stated VARCHAR, service VARCHAR",
     "services": "service VARCHAR, team VARCHAR",
+    "teams": "team VARCHAR, parent VARCHAR",
     "team_services": "team VARCHAR, service VARCHAR, from_day DATE, until_day DATE",
     "environment_kinds": "environment VARCHAR, tier VARCHAR, kind VARCHAR",
     "covered_services": "service VARCHAR",
@@ -75,13 +86,13 @@ def service_rows(known: Known) -> dict[str, set[tuple[Any, ...]]]:
     world = known.world
     deployments = [d for _, d in world.of(Deployment)]
     mapped = {
-        (d.repository, stated, service, bool(known.globs(service)))
+        (d.repository, stated, "*", "*", service, bool(known.globs(service)))
         for d in deployments
         for stated in {d.service or "", ""}
         for service in known.services_of(d.repository, stated or None)
     }
     incidents = Incidents(known, Rules())
-    every = {row[2] for row in mapped}
+    every = {row[4] for row in mapped}
     numbers = {(c.repository, c.sha): n for n, (_, c) in enumerate(world.of(Commit), 1)}
     teams = {s.name: s.team for s in world.services}
     return {
@@ -91,7 +102,9 @@ def service_rows(known: Known) -> dict[str, set[tuple[Any, ...]]]:
             for source, i in world.of(Incident)
             for service in incidents.services_of(i)
         },
+        "flag_services": {(f.service, f.service) for _, f in world.of(FlagChange) if f.service},
         "services": {(s, teams.get(s) or None) for s in every},
+        "teams": set(),
         "team_services": {(teams[s], s, *FOREVER) for s in every if teams.get(s)},
         "environment_kinds": {(d.environment, d.tier or "", known.kind(d)) for d in deployments},
         "covered_services": {(s,) for s in covered_by(known)},

@@ -8,99 +8,39 @@ its configuration is mapped as it was by the last sync.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dora import patterns
-from dora.config import Membership, Service, newest_team
 from dora.environments import Kinds
+from dora.services.directory import Directory, Known, default_service, owners, tail_pattern
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from dora.config import Config
 
+__all__ = ["ANY", "TABLES", "Directory", "fingerprint", "remembered", "tail_pattern", "write"]
+
 META_KEY = "mapping"
 """Where the store keeps its copy of what the configuration says about services."""
 
+ANY = "*"
+"""Stands in `service_map` for whatever name a deployment, or its environment, may have."""
+
 TABLES = {
-    "service_map": "repository VARCHAR, stated VARCHAR, service VARCHAR, by_paths BOOLEAN",
+    "service_map": "repository VARCHAR, stated VARCHAR, name VARCHAR, environment VARCHAR,"
+    " service VARCHAR, by_paths BOOLEAN",
     "incident_services": "source VARCHAR, incident VARCHAR, service VARCHAR",
+    "flag_services": "stated VARCHAR, service VARCHAR",
     "services": "service VARCHAR, team VARCHAR",
+    "teams": "team VARCHAR, parent VARCHAR",
     "team_services": "team VARCHAR, service VARCHAR, from_day DATE, until_day DATE",
     "environment_kinds": "environment VARCHAR, tier VARCHAR, kind VARCHAR",
     "covered_services": "service VARCHAR",
     "commit_services": "commit_id BIGINT, service VARCHAR",
 }
 """The tables that `write` makes, with their columns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """What a configuration says about services and environments.
-
-    Attributes:
-        services: The services that are told apart.
-        environments: Wildcards of environments by kind.
-        covers: Wildcards of the services whose incidents some source would know of.
-    """
-
-    services: tuple[Service, ...] = ()
-    environments: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    covers: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, config: Config) -> Directory:
-        """The part of a configuration that maps services."""
-        covers = tuple(pattern for source in config.sources for pattern in source.covers)
-        return cls(config.services, config.environments, covers)
-
-    @classmethod
-    def read(cls, text: str) -> Directory:
-        """What `text` wrote down."""
-        said = json.loads(text)
-        return cls(
-            tuple(_service(entry) for entry in said["services"]),
-            {kind: tuple(listed) for kind, listed in said["environments"].items()},
-            tuple(said["covers"]),
-        )
-
-    def text(self) -> str:
-        """The same as JSON, for the store to keep."""
-        services = [
-            {
-                "name": service.name,
-                "teams": [[m.team, str(m.from_day), str(m.until_day)] for m in _owners(service)],
-                "repositories": service.repositories,
-                "paths": service.paths,
-            }
-            for service in self.services
-        ]
-        return json.dumps(
-            {"services": services, "environments": self.environments, "covers": self.covers}
-        )
-
-
-def _owners(service: Service) -> tuple[Membership, ...]:
-    """Who owns a service and when; a team without dates has always owned it."""
-    return service.teams or ((Membership(service.team),) if service.team else ())
-
-
-def _service(entry: Mapping[str, Any]) -> Service:
-    teams = tuple(
-        Membership(team, date.fromisoformat(first), date.fromisoformat(until))
-        for team, first, until in entry["teams"]
-    )
-    return Service(
-        name=entry["name"],
-        team=newest_team(teams),
-        repositories=tuple(entry["repositories"]),
-        paths=tuple(entry["paths"]),
-        teams=teams,
-    )
 
 
 def write(connection: DuckDBPyConnection, config: Config | None) -> None:
@@ -119,11 +59,12 @@ def write(connection: DuckDBPyConnection, config: Config | None) -> None:
     for table, columns in TABLES.items():
         _drop_view(connection, table)
         connection.execute(f"create or replace table {table} ({columns})")
-    known = _Known(directory)
+    known = Known(directory)
     _write_commits(connection, directory, known)
     mapped = _write_deployments(connection, known)
     named = _write_incidents(connection, known, mapped)
-    _write_names(connection, directory, {row[2] for row in mapped}, named)
+    _write_flags(connection, known, mapped)
+    _write_names(connection, directory, {row.service for row in mapped}, named)
     _write_environments(connection, Kinds(directory.environments))
 
 
@@ -170,85 +111,86 @@ def _drop_view(connection: DuckDBPyConnection, table: str) -> None:
         connection.execute(f"drop view {table}")
 
 
-class _Known:
-    """The configured services, ready to be asked."""
+class _Mapped(NamedTuple):
+    """What a deployment of a repository, so stated and named, is a deployment of."""
 
-    def __init__(self, directory: Directory) -> None:
-        self.services = directory.services
-        self._names = {s.name.casefold(): s for s in directory.services}
-        self._repositories = {s.name: tail_pattern(s.repositories) for s in directory.services}
-        self.touched: dict[str, set[str]] = {}
-        self.deployed: set[str] = set()
-
-    def named(self, stated: str) -> str:
-        """The service that a source means by a name."""
-        service = self._names.get(stated.casefold())
-        return service.name if service else stated
-
-    def matching(self, repository: str) -> list[str]:
-        """The configured services that a repository is built into."""
-        return [s.name for s in self.services if self._built_from(s, repository)]
-
-    def by_paths(self, name: str, repository: str) -> bool:
-        """Whether a service is only a part of a repository."""
-        service = self._names.get(name.casefold())
-        if service is None or not service.paths:
-            return False
-        return not service.repositories or self._built_from(service, repository)
-
-    def _built_from(self, service: Service, repository: str) -> bool:
-        if service.paths and not service.repositories:
-            return repository in self.touched.get(service.name, ())
-        return bool(self._repositories[service.name].match(repository))
+    repository: str
+    stated: str
+    name: str
+    environment: str
+    service: str
+    by_paths: bool
 
 
-def tail_pattern(wildcards: Iterable[str]) -> re.Pattern[str]:
-    """Fits a name, or what is behind any slash of it: `shop` fits `example.com/acme/shop`."""
-    return patterns.wildcard([text for one in wildcards for text in (one, f"*/{one}")])
-
-
-def default_service(repository: str) -> str:
-    """The service of a repository that no configuration maps: its name without the host."""
-    return repository.partition("/")[2] or repository
-
-
-_Mapped = list[tuple[str, str, str, bool]]
-
-
-def _write_deployments(connection: DuckDBPyConnection, known: _Known) -> _Mapped:
-    pairs = connection.execute(
+def _write_deployments(connection: DuckDBPyConnection, known: Known) -> list[_Mapped]:
+    deployed = connection.execute(
         "select distinct repository, coalesce(service, '') from deployments order by 1, 2"
     ).fetchall()
-    known.deployed = {repository for repository, _ in pairs}
+    known.deployed = {repository for repository, _ in deployed}
     others = connection.execute(
         "select repository from repositories union select repository from commits"
     ).fetchall()
-    pairs += sorted(
-        (repository, "") for (repository,) in others if repository not in known.deployed
-    )
+    deployed += sorted((name, "") for (name,) in others if name not in known.deployed)
+    names = _names(connection, known)
     rows = []
-    for repository, stated in pairs:
-        if stated:
-            found = [known.named(stated)]
-        else:
-            found = known.matching(repository) or [default_service(repository)]
-        rows += [(repository, stated, s, known.by_paths(s, repository)) for s in found]
+    for repository, stated in deployed:
+        told = [(ANY, ANY)] if stated else _told_apart(known, repository, names)
+        for name, environment in told:
+            if stated:
+                found = [known.named(stated)]
+            else:
+                found = known.deployed_as(repository, name, environment)
+            rows += [
+                _Mapped(repository, stated, name, environment, s, known.by_paths(s, repository))
+                for s in found or [default_service(repository)]
+            ]
     _insert(connection, "service_map", rows)
     return rows
 
 
-def _write_incidents(connection: DuckDBPyConnection, known: _Known, mapped: _Mapped) -> set[str]:
+_Names = dict[str, list[tuple[str, str]]]
+
+
+def _names(connection: DuckDBPyConnection, known: Known) -> _Names:
+    """How deployments are named, and to where, by repository; where some rule goes by that."""
+    by_name = any(s.deployments for s in known.services)
+    by_environment = any(s.environments for s in known.services)
+    if not (by_name or by_environment):
+        return {}
+    name = "coalesce(name, '')" if by_name else f"'{ANY}'"
+    environment = "environment" if by_environment else f"'{ANY}'"
+    rows = connection.execute(
+        f"select distinct repository, {name}, {environment} from deployments"
+        " where coalesce(service, '') = '' order by all"
+    ).fetchall()
+    named: _Names = {}
+    for repository, *told in rows:
+        named.setdefault(repository, []).append((told[0], told[1]))
+    return named
+
+
+def _told_apart(known: Known, repository: str, names: _Names) -> list[tuple[str, str]]:
+    """The names and environments to tell apart in a repository: mostly whatever they are."""
+    by_name, by_environment = known.told_apart_by(repository)
+    told = {
+        (name if by_name else ANY, environment if by_environment else ANY)
+        for name, environment in names.get(repository, [])
+    }
+    return sorted(told) or [(ANY, ANY)]
+
+
+def _write_incidents(
+    connection: DuckDBPyConnection, known: Known, mapped: Sequence[_Mapped]
+) -> set[str]:
     """Map incidents; give back the services that are named."""
     stated = connection.execute(
         "select distinct coalesce(service, ''), coalesce(repository, '') from incidents"
     ).fetchall()
-    by_repository: dict[str, _Mapped] = {}
+    by_repository: dict[str, list[_Mapped]] = {}
     for row in mapped:
-        if row[0] in known.deployed:
-            by_repository.setdefault(row[0], []).append(row)
-    deployed = {row[2] for rows in by_repository.values() for row in rows}
-    everything = deployed | {s.name for s in known.services} or {row[2] for row in mapped}
-    only = sorted(everything) if len(everything) == 1 else []
+        if row.repository in known.deployed:
+            by_repository.setdefault(row.repository, []).append(row)
+    only = _only_service(known, mapped)
     rows = [
         (service, repository, found)
         for service, repository in stated
@@ -266,8 +208,15 @@ def _write_incidents(connection: DuckDBPyConnection, known: _Known, mapped: _Map
     return {found for _, _, found in rows}
 
 
+def _only_service(known: Known, mapped: Sequence[_Mapped]) -> list[str]:
+    """The one service there is; none where there are several."""
+    deployed = {row.service for row in mapped if row.repository in known.deployed}
+    everything = deployed | {s.name for s in known.services} or {row.service for row in mapped}
+    return sorted(everything) if len(everything) == 1 else []
+
+
 def _of_incident(
-    known: _Known, mapped: Mapping[str, _Mapped], stated: str, repository: str
+    known: Known, mapped: Mapping[str, list[_Mapped]], stated: str, repository: str
 ) -> list[str]:
     """The services an incident names; else those of the repository it was filed in.
 
@@ -276,9 +225,21 @@ def _of_incident(
     if stated:
         return [known.named(stated)]
     there = mapped.get(repository, [])
-    unstated = [row[2] for row in there if not row[1]]
-    every = sorted({row[2] for row in there})
+    unstated = sorted({row.service for row in there if not row.stated})
+    every = sorted({row.service for row in there})
     return known.matching(repository) or unstated or (every if len(every) == 1 else [])
+
+
+def _write_flags(connection: DuckDBPyConnection, known: Known, mapped: Sequence[_Mapped]) -> None:
+    """Map what flags say of their service; one that says nothing is of the only service."""
+    stated = connection.execute(
+        "select distinct coalesce(service, '') from flag_changes order by 1"
+    ).fetchall()
+    only = _only_service(known, mapped)
+    rows = [
+        (name, found) for (name,) in stated for found in ([known.named(name)] if name else only)
+    ]
+    _insert(connection, "flag_services", rows)
 
 
 def _write_names(
@@ -288,9 +249,10 @@ def _write_names(
     every = sorted(mapped | set(teams))
     _insert(connection, "services", [(name, teams.get(name)) for name in every])
     memberships = [
-        (m.team, s.name, m.from_day, m.until_day) for s in directory.services for m in _owners(s)
+        (m.team, s.name, m.from_day, m.until_day) for s in directory.services for m in owners(s)
     ]
     _insert(connection, "team_services", memberships)
+    _insert(connection, "teams", [(team.name, team.parent) for team in directory.teams])
     covers = tail_pattern(directory.covers)
     covered = named | {name for name in every if covers.match(name)}
     _insert(connection, "covered_services", [(name,) for name in sorted(covered)])
@@ -304,7 +266,7 @@ def _write_environments(connection: DuckDBPyConnection, kinds: Kinds) -> None:
     _insert(connection, "environment_kinds", [(e, t, kinds.kind(e, t)) for e, t in pairs])
 
 
-def _write_commits(connection: DuckDBPyConnection, directory: Directory, known: _Known) -> None:
+def _write_commits(connection: DuckDBPyConnection, directory: Directory, known: Known) -> None:
     """Commits of services that are a part of their repository, by each distinct path."""
     parted = [service for service in directory.services if service.paths]
     if not parted:
