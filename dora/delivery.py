@@ -147,7 +147,8 @@ class Delivery:
     def overview(self) -> Overview:
         """Every metric: value, interval, n, and whether it changed since the window before."""
         question = self.question().pooled()
-        return Overview.of([metrics.find(name).ask(question) for name in self.metrics])
+        results = [metrics.find(name).ask(question) for name in self.metrics]
+        return Overview.of(results, self._session.config.goals)
 
     def coverage(self) -> Coverage:
         """How far each metric can be trusted: a grade from A to E, and why."""

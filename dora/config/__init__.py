@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dora.config import checks
+from dora.config import goals as goals_of
 from dora.config.checks import Faults
 from dora.config.deliver import Deliver
 from dora.config.starter import beside, starter
 from dora.errors import ConfigError
+from dora.goals import Goal
 from dora.rules import Rules
 
 if TYPE_CHECKING:
@@ -129,6 +131,7 @@ class Config:
         rules: The rules to judge by.
         deliver: Where reports go.
         teams: The teams that are in groups, and the groups.
+        goals: What is aimed at.
     """
 
     path: Path | None
@@ -143,6 +146,7 @@ class Config:
     rules: Rules = field(default_factory=Rules)
     deliver: tuple[Deliver, ...] = ()
     teams: tuple[Team, ...] = ()
+    goals: tuple[Goal, ...] = ()
 
     @property
     def bare(self) -> bool:
@@ -229,6 +233,7 @@ def _config(path: Path, raw: dict[str, Any], faults: Faults) -> Config:
         rules=Rules(**checks.rules(raw.get("rules", {}), faults)),
         deliver=tuple(_deliveries(raw.get("deliver", []), faults)),
         teams=tuple(Team(*team) for team in checks.teams(raw.get("teams", []), faults)),
+        goals=goals_of.read(raw.get("goals", {}), faults),
     )
 
 

@@ -95,6 +95,7 @@ class _Top(_Part):
     teams: list[dict[str, Any]] = []
     rules: dict[str, Any] = {}
     deliver: list[dict[str, Any]] = []
+    goals: dict[str, Any] = {}
 
 
 class _Source(_Part):

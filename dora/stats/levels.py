@@ -209,7 +209,7 @@ def _log_odds(share: float) -> float:
 def rate_band(share: float, year: int, trials: int | None = None) -> tuple[float, float]:
     """The failure rate, among those that a year's levels have, that a rate is nearest to."""
     ranges = sorted({profile.failure_rate for profile in REPORTS[year].profiles.values()})
-    return min(ranges, key=lambda ends: rate_distance(share, *ends, trials))
+    return min(ranges, key=lambda ends: rate_distance(share, ends[0], ends[1], trials))
 
 
 def nearest(measured: Measured, year: int = NEWEST) -> Nearest:

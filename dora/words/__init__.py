@@ -325,6 +325,7 @@ _LENGTHS = (
     "seconds", "coding", "pickup", "review", "merge_to_deploy", "between", "p75", "p90", "p95",
 )  # fmt: skip
 _SHAS = ("sha", "landed_sha", "change")
+_SPARSE = ("service", "team", "reason", "url", "version", "answer", "goal", "judgement")
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -343,7 +344,7 @@ def _readable(frame: pd.DataFrame) -> list[str]:
     for name in frame.columns:
         if name in ("unit", "high", "period_end", "scope", "partial"):
             continue
-        if name in ("service", "team", "reason", "url", "version") and frame[name].isna().all():
+        if name in _SPARSE and frame[name].isna().all():
             continue
         shown.append("interval" if name == "low" else str(name))
     return shown
@@ -372,6 +373,8 @@ def _simple(value: Any) -> str | int:
         return "yes" if value else ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, float):
+        return number(value)
     return value if isinstance(value, int) else str(value)
 
 
