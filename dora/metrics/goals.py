@@ -66,32 +66,39 @@ class Judgement:
 
 
 def goal_of(question: Question, metric: str, goals: Iterable[Goal]) -> Goal | None:
-    """The goal that a scope has for a metric: its service's, else its team's, else everybody's."""
-    scope, teams = question.scopes[0], _teams(question)
-    fitting = [
+    """The goal that a scope has for a metric: its service's, its team's, its group's, or any's."""
+    scope, owners = question.scopes[0], [*_owners(question), None]
+    of_metric = [goal for goal in goals if goal.metric == metric]
+    for goal in of_metric:
+        if goal.service is not None and _is(goal.service, scope.service):
+            return goal
+    ranked = (
         goal
-        for goal in goals
-        if goal.metric == metric
-        and (goal.service is None or _is(goal.service, scope.service))
-        and (goal.team is None or any(_is(goal.team, team) for team in teams))
-    ]
-    return min(fitting, key=lambda g: (g.service is None, g.team is None), default=None)
+        for owner in owners
+        for goal in of_metric
+        if goal.service is None and (goal.team is None if owner is None else _is(goal.team, owner))
+    )
+    return next(ranked, None)
 
 
-def _teams(question: Question) -> list[str]:
-    """The team that a scope is of, or the teams that own its one service when the window ends."""
-    scope, last = question.scopes[0], question.window.end - timedelta(days=1)
-    if scope.team is not None or scope.kind != "service":
-        return [scope.team] if scope.team else []
-    return [
-        team
-        for team, members in question.directory.teams.items()
-        for m in members
-        if m.service == scope.service and m.from_day <= last < m.until_day
-    ]
+def _owners(question: Question) -> list[str]:
+    """The team of a scope, or those that own its one service when the window ends; then groups."""
+    scope, directory = question.scopes[0], question.directory
+    last = question.window.end - timedelta(days=1)
+    teams = [scope.team] if scope.team else []
+    if scope.kind == "service" and not teams:
+        teams = [
+            team
+            for team, members in directory.teams.items()
+            for m in members
+            if m.service == scope.service and m.from_day <= last < m.until_day
+        ]
+    outwards = {team: directory.groups_of(team) for team in teams}
+    nearest = sorted(teams, key=lambda team: -len(outwards[team]))
+    return list(dict.fromkeys([*nearest, *(g for team in nearest for g in outwards[team])]))
 
 
-def _is(wanted: str, name: str | None) -> bool:
+def _is(wanted: str | None, name: str | None) -> bool:
     """Whether a goal's name is that one; the last part of a name is enough."""
     return name is not None and wanted in (name, name.rsplit("/", 1)[-1])
 

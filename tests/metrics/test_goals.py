@@ -99,9 +99,13 @@ def test_a_grade_of_d_withholds_the_judgement():
 
 
 def test_the_nearest_goal_counts_a_services_before_a_teams_before_everybodys():
-    rows = month() | {"team_services": [{"team": "acme/store", "service": "shop", **ALWAYS}]}
+    rows = month() | {
+        "team_services": [{"team": "acme/store", "service": "shop", **ALWAYS}],
+        "teams": [{"team": "acme/store", "parent": "retail"}],
+    }
     every = [
         Goal("lead_time", 1.0),
+        Goal("lead_time", 1.5, team="retail"),
         Goal("lead_time", 2.0, team="store"),
         Goal("lead_time", 3.0, service="shop"),
         Goal("lead_time", 4.0, service="blog"),
@@ -117,8 +121,10 @@ def test_the_nearest_goal_counts_a_services_before_a_teams_before_everybodys():
     assert target(every) == 1
     assert target(every, teams=["acme/store"]) == 2
     assert target(every, services=["shop"]) == 3
-    assert target(every[:2], services=["shop"]) == 2  # of the team that owns it
-    assert target(every[3:], services=["shop"]) is None
+    assert target(every, teams=["retail"]) == 1.5
+    assert target(every[:3], services=["shop"]) == 2  # of the team that owns it
+    assert target(every[:2], services=["shop"]) == 1.5  # of the group that this is in
+    assert target(every[4:], services=["shop"]) is None
 
 
 def test_an_overview_tells_its_goals():
