@@ -237,7 +237,14 @@ class Delivery:
         scope = directory.scope(self._services, self._teams)
         scopes = (scope, *directory.each(scope, self._split))
         return Question(
-            space, self._resolved(), self._grains, self._moment, self._rules, scopes, directory
+            space,
+            self._resolved(),
+            self._grains,
+            self._moment,
+            self._rules,
+            scopes,
+            directory,
+            least_authors=self._session.config.privacy.k,
         )
 
     def _space(self) -> tuple[models.Workspace, Directory]:

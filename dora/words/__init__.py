@@ -125,6 +125,11 @@ def count(number_of: int, noun: str) -> str:
     return f"{number_of:,} {plural}"
 
 
+def size(n: Any) -> str:
+    """How many records are behind a number, under a mark: `n = 41`; that of few people is hidden."""
+    return "n hidden" if missing(n) else f"n = {int(n):,}"
+
+
 def listed(items: Sequence[str], *, most: int = 3) -> str:
     """Names in a sentence: `a, b and c`, `a, b, c and 4 more`."""
     names = list(items)
@@ -162,6 +167,11 @@ NONE_COVERED = "no deployment of a service whose incidents are known"
 NOTHING_MATURE = "no deployment is old enough to be judged"
 NOTHING_RESTORED = "no failed deployment was recovered from"
 NO_INCIDENTS = "no incident ended"
+
+
+def few_people(least: int) -> str:
+    """Why a team's number is not shown."""
+    return f"not shown: fewer than {least} people are behind it, or behind one it would give away"
 
 
 def not_covered(services: Sequence[str]) -> str:
