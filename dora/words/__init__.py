@@ -126,7 +126,7 @@ def count(number_of: int, noun: str) -> str:
 
 
 def size(n: Any) -> str:
-    """How many records are behind a number, under a mark: `n = 41`; that of few people is hidden."""
+    """How many records are behind a mark: `n = 41`; where few people are, that is hidden."""
     return "n hidden" if missing(n) else f"n = {int(n):,}"
 
 
