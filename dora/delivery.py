@@ -147,8 +147,7 @@ class Delivery:
     def overview(self) -> Overview:
         """Every metric: value, interval, n, and whether it changed since the window before."""
         question = self.question().pooled()
-        results = [metrics.find(name).ask(question) for name in self.metrics]
-        return Overview.of(results, self._session.config.goals)
+        return Overview.of([metrics.find(name).ask(question) for name in self.metrics])
 
     def coverage(self) -> Coverage:
         """How far each metric can be trusted: a grade from A to E, and why."""
@@ -237,14 +236,7 @@ class Delivery:
         scope = directory.scope(self._services, self._teams)
         scopes = (scope, *directory.each(scope, self._split))
         return Question(
-            space,
-            self._resolved(),
-            self._grains,
-            self._moment,
-            self._rules,
-            scopes,
-            directory,
-            least_authors=self._session.config.privacy.k,
+            space, self._resolved(), self._grains, self._moment, self._rules, scopes, directory
         )
 
     def _space(self) -> tuple[models.Workspace, Directory]:
