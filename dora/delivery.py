@@ -147,7 +147,8 @@ class Delivery:
     def overview(self) -> Overview:
         """Every metric: value, interval, n, and whether it changed since the window before."""
         question = self.question().pooled()
-        return Overview.of([metrics.find(name).ask(question) for name in self.metrics])
+        results = [metrics.find(name).ask(question) for name in self.metrics]
+        return Overview.of(results, self._session.config.goals)
 
     def coverage(self) -> Coverage:
         """How far each metric can be trusted: a grade from A to E, and why."""
@@ -236,7 +237,14 @@ class Delivery:
         scope = directory.scope(self._services, self._teams)
         scopes = (scope, *directory.each(scope, self._split))
         return Question(
-            space, self._resolved(), self._grains, self._moment, self._rules, scopes, directory
+            space,
+            self._resolved(),
+            self._grains,
+            self._moment,
+            self._rules,
+            scopes,
+            directory,
+            least_authors=self._session.config.privacy.k,
         )
 
     def _space(self) -> tuple[models.Workspace, Directory]:

@@ -36,6 +36,7 @@ class Patience:
         self.stopped = stopped or threading.Event()
         self._left = longest.total_seconds() if longest is not None else None
         self._told = told
+        self._interrupted = threading.Event()
         self._granted_until = 0.0
         self._lock = threading.Lock()
 
@@ -57,10 +58,14 @@ class Patience:
         """See whether to go on.
 
         Raises:
-            WaitEnded: The sync is being ended.
+            WaitEnded: The sync, or the reading of this source, is being ended.
         """
-        if self.stopped.is_set():
+        if self.stopped.is_set() or self._interrupted.is_set():
             raise WaitEnded("The sync is being ended.", hint="The next one goes on from here.")
+
+    def interrupt(self) -> None:
+        """End all waits within a second, and those that would come; nobody wants the rest."""
+        self._interrupted.set()
 
     def now(self) -> float:
         """Seconds on the clock that waits are measured by."""

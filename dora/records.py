@@ -21,9 +21,16 @@ ReviewState = Literal["approved", "changes_requested", "commented"]
 ReviewBy = Literal["author", "bot", "person"]
 
 
-def fact(doc: str, *, identity: bool = False, default: Any = dataclasses.MISSING) -> Any:
-    """One column of a fact: its meaning, and whether it names a person."""
-    return field(default=default, metadata={"doc": doc, "identity": identity})
+def fact(
+    doc: str,
+    *,
+    identity: bool = False,
+    free_text: bool = False,
+    default: Any = dataclasses.MISSING,
+) -> Any:
+    """One column of a fact: its meaning, whether it names a person, whether people wrote it."""
+    metadata = {"doc": doc, "identity": identity, "free_text": free_text}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Commit(Record):
     committed_at: datetime = fact("When this commit was made")
     author: str | None = fact("Pseudonym of the author", identity=True, default=None)
     is_bot: bool = fact("Authored by a machine account", default=False)
-    subject: str | None = fact("First line of the message", default=None)
+    subject: str | None = fact("First line of the message", free_text=True, default=None)
     pull_request: int | None = fact("Pull request named by the subject", default=None)
     lines_added: int | None = fact("Lines added, where asked for", default=None)
     lines_deleted: int | None = fact("Lines deleted, where asked for", default=None)
@@ -135,7 +142,7 @@ class PullRequest(Record):
     approved_at: datetime | None = fact("First approval", default=None)
     merged_at: datetime | None = fact("When it was merged", default=None)
     closed_at: datetime | None = fact("When it was closed, merged or not", default=None)
-    title: str | None = fact("Title", default=None)
+    title: str | None = fact("Title", free_text=True, default=None)
     labels: str | None = fact("Labels, separated by a comma", default=None)
     head_branch: str | None = fact("Branch it comes from", default=None)
     base_branch: str | None = fact("Branch it goes to", default=None)
@@ -222,7 +229,7 @@ class Incident(Record):
     reopenings: int = fact("How often it was reopened", default=0)
     service: str | None = fact("Service as stated by the source", default=None)
     repository: str | None = fact("Repository it was filed in", default=None)
-    title: str | None = fact("Title", default=None)
+    title: str | None = fact("Title", free_text=True, default=None)
     severity: str | None = fact("Severity as stated by the source", default=None)
     labels: str | None = fact("Labels, separated by a comma", default=None)
     external: bool = fact("Caused outside: a provider, the network", default=False)
@@ -316,6 +323,7 @@ class Column:
         required: Whether a value must be given.
         doc: What it means.
         identity: Whether it names a person, and so is kept as a pseudonym.
+        free_text: Whether it is what people wrote, and so is only kept where that is wanted.
         words: The values it may have, if they are few.
         default: The value when none is given.
     """
@@ -326,6 +334,7 @@ class Column:
     required: bool
     doc: str
     identity: bool
+    free_text: bool
     words: tuple[str, ...]
     default: Any
 
@@ -355,6 +364,7 @@ def _column(f: dataclasses.Field[Any], hint: Any) -> Column:
         required=required,
         doc=f.metadata["doc"],
         identity=f.metadata["identity"],
+        free_text=f.metadata["free_text"],
         words=tuple(alternatives) if is_literal else (),
         default=None if required else f.default,
     )

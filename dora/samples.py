@@ -41,7 +41,7 @@ SEED = 20260105
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 END = datetime(2026, 7, 11, tzinfo=UTC)
 WINDOW = "2026-H1"
-AUTHOR = "Ada <ada@example.org>"
+NAMES = ("ada", "ben", "cleo", "dan", "eve", "fay", "gil")
 BOT = "dependabot[bot] <bot@example.org>"
 
 
@@ -184,17 +184,25 @@ class _History:
         sha = self._sha()
         parents = " ".join(filter(None, (self._head, second_parent)))
         self.facts.append(
-            Commit(self.service.repository, sha, parents, moment, moment, AUTHOR, subject=subject)
+            Commit(
+                self.service.repository, sha, parents, moment, moment, self._author, subject=subject
+            )
         )
         self._head = sha
         return sha
+
+    @property
+    def _author(self) -> str:
+        """Whose turn it is; everybody of a team works on the same number of changes."""
+        name = NAMES[self._numbers % len(NAMES)]
+        return f"{name.title()} <{name}@{self.service.team}.example.org>"
 
     def _merge(
         self, merged: datetime, title: str, *, label: str | None = None, hurry: bool = False
     ) -> _Change:
         """A pull request from its first commit to its merge."""
         self._numbers += 1
-        author = BOT if not hurry and self.random.random() < 0.06 else AUTHOR
+        author = BOT if not hurry and self.random.random() < 0.06 else self._author
         scale = 0.02 if hurry else 1.0
         review, pickup, coding = (
             timedelta(hours=scale * self.random.lognormvariate(mean, 0.9))

@@ -24,6 +24,7 @@ from dora.connector import Connector, Item, Patient, Reconciles, Spends, Unread
 from dora.errors import DoraError, StoreError, UsageError
 from dora.identities import Identities
 from dora.patience import Patience
+from dora.privacy import retention
 from dora.records import RECORD_TYPES, CommitPath, Record
 from dora.store import Tally, Writer
 from dora.store.schema import READ_BY, SCHEMA_VERSION, read_all_meta, read_meta, write_meta
@@ -159,7 +160,9 @@ def sync(
             is damaged. What was published before stays as it was.
     """
     chosen = _chosen(config, only)
-    identities = Identities.for_store(config.store, config.identities, config.rules.bots)
+    identities = Identities.for_store(
+        config.store, config.identities, config.rules.bots, titles=config.store_titles
+    )
     # With everything read again a store may begin anew; with only one source it may not.
     afresh = full and only is None
     with Writer.open(config.store, identities=identities, afresh=afresh) as writer:
@@ -174,8 +177,9 @@ def sync(
             writer.abandon()  # an empty store would only hide that nothing could be read
             return Summary(summaries, notes)
         _derive(writer, config)
+        erased = _erase(writer, config)
         writer.publish(partial(_record, writer, config, summaries))
-    return Summary(summaries, notes)
+    return Summary(summaries, (*notes, *erased))
 
 
 def _chosen(config: Config, only: str | None) -> Sequence[Source]:
@@ -394,6 +398,33 @@ def _derive(writer: Writer, config: Config) -> None:
     services.write(connection, config)
     lineage.update(connection)
     write_meta(connection, "derived", basis)
+
+
+def _erase(writer: Writer, config: Config) -> tuple[str, ...]:
+    """Take out what is not to be kept, or no longer, and say what that was."""
+    connection = writer.connection
+    said = []
+    if not config.store_titles:
+        with writer.erasing() as texts:
+            texts |= retention.drop_texts(connection)
+        said += _erased(texts, "without their texts now")
+    first = config.privacy.kept_from(datetime.now(UTC), config.timezone)
+    if first is not None:
+        until = retention.begins(first, config.timezone)
+        with writer.erasing() as events:
+            events |= retention.purge_events(connection, until)
+        _derive(writer, config)  # what was delivered by then is told by what is left
+        with writer.erasing() as changes:
+            changes |= retention.purge_changes(connection, until)
+        said += _erased({**events, **changes}, f"of before {first} taken out")
+    if said:
+        _derive(writer, config)
+    return tuple(said)
+
+
+def _erased(rows: Mapping[str, int], what: str) -> list[str]:
+    listed = ", ".join(f"{n:,} {_named(table, n)}" for table, n in rows.items())
+    return [f"{listed} {what}."] if rows else []
 
 
 def _record(writer: Writer, config: Config, summaries: Sequence[SourceSummary]) -> None:

@@ -18,6 +18,7 @@ from dora.config import lines as toml_lines
 from dora.config.starter import value_text
 from dora.connector import Cursor, Finding, Item
 from dora.errors import ConfigError, ConnectorMissing
+from dora.goals import Goal
 from dora.records import Deployment, Record
 from dora.rules import Hotfix, Rules
 
@@ -515,3 +516,53 @@ def test_any_value_is_written_as_toml_reads_it(value: object) -> None:
 def test_importing_the_package_does_not_import_pydantic() -> None:
     code = "import dora, sys; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_goals_are_of_everything_of_a_service_or_of_a_team(tmp_path: Path) -> None:
+    text = """
+[goals]
+lead_time = "2d"
+change-fail-rate = "10%"
+[goals.services."github.com/acme/shop"]
+deployment_frequency = "1/day"
+[goals.teams.payments]
+time_to_restore = "4h"
+"""
+    assert config.load(written(tmp_path, text)).goals == (
+        Goal("lead_time", 172_800.0),
+        Goal("change_failure_rate", 0.1),
+        Goal("deployment_frequency", 7.0, service="github.com/acme/shop"),
+        Goal("time_to_restore", 14_400.0, team="payments"),
+    )
+
+
+def test_every_fault_of_the_goals_is_named_with_its_line(tmp_path: Path) -> None:
+    text = """
+[goals]
+lead_tim = "2d"
+lead_time = "soon"
+rework_rate = "5%"
+deployment_rework_rate = "6%"
+teams = "payments"
+[goals.services]
+shop = "2d"
+[goals.services.blog]
+change_failure_rate = 0.1
+"""
+    assert faults(tmp_path, text) == (
+        (
+            "line 3: goals.lead_tim: there is no metric 'lead_tim' to have a goal; "
+            "did you mean 'lead_time'?"
+        ),
+        """line 4: goals.lead_time: 'soon' is no goal for it; write it like "2d\"""",
+        (
+            "line 6: goals.deployment_rework_rate: it is the same as rework_rate, which has a goal"
+            " already"
+        ),
+        "line 7: goals.teams: it takes a table for each team: [goals.teams.NAME]",
+        "line 9: goals.services.shop: it is a table of goals: [goals.services.shop]",
+        (
+            "line 11: goals.services.blog.change_failure_rate: 0.1 is no goal for it; write it"
+            ' like "10%"'
+        ),
+    )

@@ -11,6 +11,7 @@ import sys
 
 import click
 
+from dora.cli.protecting import forget, privacy
 from dora.cli.reading import explain, export, plot, query, show
 from dora.cli.reporting import report, scheduled
 from dora.cli.setting_up import check, init, quickstart, status, sync
@@ -36,6 +37,8 @@ for command in (
     report,
     scheduled,
     query,
+    privacy,
+    forget,
 ):
     dora.add_command(command)
 

@@ -9,6 +9,7 @@ import click
 
 from dora.cli import options
 from dora.cli.options import Place, Scope
+from dora.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 @options.place
 @options.output
 @click.option("--sql", "only_sql", is_flag=True, help="Print the SQL behind it instead.")
+@click.option(
+    "--levels",
+    "year",
+    type=int,
+    is_flag=False,
+    flag_value=0,
+    metavar="[YEAR]",
+    help="Hold all against DORA's levels of a year, by default the newest.",
+)
 def show(
     metric: str | None,
     scope: Scope,
@@ -29,11 +39,19 @@ def show(
     form: str | None,
     output: Path | None,
     only_sql: bool,
+    year: int | None,
 ) -> None:
     """Show a METRIC by period and service, or all five at a glance."""
     from dora import words
 
+    if metric is not None and year is not None:
+        raise UsageError(
+            f"A level takes all metrics, not {metric} alone.", hint="Leave the metric away."
+        )
     delivery = scope.of(place.open())
+    if year is not None:
+        emit_levels(delivery.overview(), year, form, output)
+        return
     if metric is None:
         overview = delivery.overview()
         if form is None and output is None:
@@ -138,6 +156,7 @@ def at_a_glance(overview: Overview) -> str:
 
     from dora import frames, words
 
+    goals = {j.standing.result.name: str(j) for j in overview.judgements}
     rows = [
         {
             "metric": now.name,
@@ -145,6 +164,7 @@ def at_a_glance(overview: Overview) -> str:
             "n": now.n,
             "beside": ", ".join(now.asides),
             "than before": verdict,
+            **({"goal": goals.get(now.name, "")} if goals else {}),
         }
         for now, verdict in ((c.now, c.verdict) for c in overview.comparisons)
     ]
@@ -155,6 +175,20 @@ def at_a_glance(overview: Overview) -> str:
     table = frames.text(pd.DataFrame(rows, dtype=object), "table")
     said = [f"- {words.listed(names)}: {reason}.\n" for reason, names in reasons.items()]
     return "".join([table, "\n" if said else "", *said])
+
+
+def emit_levels(overview: Overview, year: int, form: str | None, output: Path | None) -> None:
+    """Where each metric stands among a year's levels; for people with the level and the score."""
+    from dora import frames, words
+
+    level = overview.level(year) if year else overview.level()
+    if form is not None or output is not None:
+        emit(level.frame, words.table(level.frame), form, output)
+        return
+    shown = words.table(level.frame.drop(columns=["answer_low", "answer_high"]))
+    click.echo(frames.text(shown, "table"))
+    for sentence in (level.sentence, overview.quick_check().sentence, f"Source: {level.source}."):
+        click.echo(sentence)
 
 
 def emit(frame: pd.DataFrame, shown: pd.DataFrame, form: str | None, output: Path | None) -> None:

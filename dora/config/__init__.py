@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dora.config import checks
+from dora.config import goals as goals_of
 from dora.config.checks import Faults
 from dora.config.deliver import Deliver
+from dora.config.privacy import Privacy
 from dora.config.starter import beside, starter
 from dora.errors import ConfigError
+from dora.goals import Goal
 from dora.rules import Rules
 
 if TYPE_CHECKING:
@@ -122,6 +125,8 @@ class Config:
         store: The store.
         timezone: IANA name of the reporting zone.
         identities: Whether people are kept as pseudonyms or in plain words.
+        store_titles: Whether subjects and titles are kept; without, rules that read them see none.
+        privacy: How the people behind the numbers are protected.
         as_of: What stands for now: the last `sync`, or the `newest` fact.
         sources: Where facts come from.
         environments: Wildcards of environments, by the kind they are.
@@ -129,6 +134,7 @@ class Config:
         rules: The rules to judge by.
         deliver: Where reports go.
         teams: The teams that are in groups, and the groups.
+        goals: What is aimed at.
     """
 
     path: Path | None
@@ -136,6 +142,8 @@ class Config:
     store: Path
     timezone: str = "UTC"
     identities: Literal["pseudonyms", "plain"] = "pseudonyms"
+    store_titles: bool = True
+    privacy: Privacy = field(default_factory=Privacy)
     as_of: AsOf = "sync"
     sources: tuple[Source, ...] = ()
     environments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -143,6 +151,7 @@ class Config:
     rules: Rules = field(default_factory=Rules)
     deliver: tuple[Deliver, ...] = ()
     teams: tuple[Team, ...] = ()
+    goals: tuple[Goal, ...] = ()
 
     @property
     def bare(self) -> bool:
@@ -222,6 +231,8 @@ def _config(path: Path, raw: dict[str, Any], faults: Faults) -> Config:
         store=path.parent / store,
         timezone=top["timezone"],
         identities=top["identities"],
+        store_titles=top["store_titles"],
+        privacy=checks.privacy(raw.get("privacy", {}), faults),
         as_of=top["as_of"],
         sources=tuple(_sources(raw.get("sources", []), faults)),
         environments=checks.environments(raw.get("environments", {}), faults),
@@ -229,6 +240,7 @@ def _config(path: Path, raw: dict[str, Any], faults: Faults) -> Config:
         rules=Rules(**checks.rules(raw.get("rules", {}), faults)),
         deliver=tuple(_deliveries(raw.get("deliver", []), faults)),
         teams=tuple(Team(*team) for team in checks.teams(raw.get("teams", []), faults)),
+        goals=goals_of.read(raw.get("goals", {}), faults),
     )
 
 

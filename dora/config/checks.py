@@ -15,6 +15,7 @@ from dora.config import deliver as deliveries
 from dora.config import lines as toml
 from dora.config.deliver import Deliver
 from dora.config.lines import Path
+from dora.config.privacy import Privacy
 from dora.errors import BadWindow, ConfigError, ConnectorMissing
 from dora.rules import EnvironmentKind, Rules
 from dora.rules import parse as parse_rules
@@ -88,13 +89,16 @@ class _Top(_Part):
     store: Name = "dora.duckdb"
     timezone: str = "UTC"
     identities: Literal["pseudonyms", "plain"] = "pseudonyms"
+    store_titles: bool = True
     as_of: Literal["sync", "newest"] = "sync"
+    privacy: dict[str, Any] = {}
     sources: list[dict[str, Any]] = []
     environments: dict[str, Any] = {}
     services: list[dict[str, Any]] = []
     teams: list[dict[str, Any]] = []
     rules: dict[str, Any] = {}
     deliver: list[dict[str, Any]] = []
+    goals: dict[str, Any] = {}
 
 
 class _Source(_Part):
@@ -332,6 +336,16 @@ def environments(given: Any, faults: Faults) -> dict[str, tuple[str, ...]]:
         else:
             kinds[kind] = tuple(texts)
     return kinds
+
+
+def privacy(given: Any, faults: Faults) -> Privacy:
+    """How little is shown and how long it is kept."""
+    try:
+        return Privacy.model_validate(given if isinstance(given, dict) else {})
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            faults.add(("privacy", *fault["loc"]), _worded(fault, Privacy))
+    return Privacy()
 
 
 def deliver(number: int, raw: dict[str, Any], faults: Faults) -> Deliver | None:

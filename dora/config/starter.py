@@ -67,6 +67,14 @@ _RULES = """
 [rules]
 """
 
+_PRIVACY = """
+# ---- Privacy: nothing is about persons. `dora privacy` says what is kept about them.
+# store_titles = false           # (at the top) keeps no subjects and titles; hotfixes by title go
+# [privacy]
+# k = 5                          # a team's number is not shown with fewer authors behind it
+# retention = "2y"               # what ended longer ago is taken out of the store by each sync
+"""
+
 _SOME_RULES = {
     "change": '# change = "commit"              # or "pull_request"',
     "failure_window": '# failure_window = "24h"         # incidents this soon are put down to it',
@@ -115,6 +123,7 @@ def starter(
             _RULES,
             _table(rules or {}),
             *(f"{line}\n" for line in unset),
+            _PRIVACY,
         ]
     )
 

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dora import stats, words
+from dora.metrics import privacy
 from dora.metrics.comparison import Change, rate_change, ratio_change, shift_change
 from dora.metrics.question import WHOLE, Question
 from dora.metrics.result import Result
@@ -106,7 +107,9 @@ class Metric:
         """The answer: one number for the window and the first scope, and a frame of all cells."""
         question.tables.need(*self.models)
         judged = self.judge(question)
-        return Result.of(self, question, self._frame(question.grid, judged))
+        cells = self._frame(question.grid, judged)
+        kept_back = privacy.hidden(question, judged.n)
+        return Result.of(self, question, privacy.veiled(cells, kept_back, question.least_authors))
 
     def judge(self, question: Question) -> Judged:
         """Values, intervals and reasons for every cell."""

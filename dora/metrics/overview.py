@@ -9,8 +9,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from dora import words
+from dora.goals import Goal
 from dora.metrics.comparison import Comparison
+from dora.metrics.goals import Judgement, judge
+from dora.metrics.levels import Level, QuickCheck, standings
 from dora.metrics.result import Result
+from dora.stats.levels import NEWEST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,29 +26,55 @@ class Overview:
 
     Attributes:
         comparisons: Each metric's result, compared with the window before.
+        goals: What is aimed at.
     """
 
     comparisons: tuple[Comparison, ...]
+    goals: tuple[Goal, ...] = ()
 
     @classmethod
-    def of(cls, results: Sequence[Result]) -> Overview:
+    def of(cls, results: Sequence[Result], goals: Sequence[Goal] = ()) -> Overview:
         """Compare each result with the window before its own."""
-        return cls(tuple(result.compare() for result in results))
+        return cls(tuple(result.compare() for result in results), tuple(goals))
 
     @property
     def results(self) -> tuple[Result, ...]:
         """The results."""
         return tuple(comparison.now for comparison in self.comparisons)
 
+    def level(self, year: int = NEWEST) -> Level:
+        """The level of DORA's report of that year that the numbers come nearest to.
+
+        Raises:
+            UsageError: That year's report has no levels.
+        """
+        return Level.of(self.results, year)
+
+    def quick_check(self) -> QuickCheck:
+        """The score from 0 to 10 that dora.dev's Quick Check would give to the numbers."""
+        return QuickCheck.of(self.results)
+
+    @cached_property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """Whether each metric that has a goal meets it."""
+        judged = (judge(result, self.goals) for result in self.results)
+        return tuple(one for one in judged if one is not None)
+
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """Columns: metric, value, unit, n, low, high, reason, verdict, change."""
+        """One row a metric.
+
+        Columns: metric, value, unit, n, low, high, reason, verdict, change; answer, what the value
+        is among the answers of DORA's survey; goal and judgement, where there is one.
+        """
         import pandas as pd
 
         from dora.metrics.grid import column
 
         nan = float("nan")
         results = self.results
+        answers = {s.result.name: s.answer(s.value, NEWEST) for s in standings(results)}
+        goals = {j.standing.result.name: j for j in self.judgements}
         columns: dict[str, list[object]] = {
             "metric": [r.name for r in results],
             "value": [nan if r.value is None else r.value for r in results],
@@ -55,8 +85,11 @@ class Overview:
             "reason": [r.reason for r in results],
             "verdict": [c.verdict for c in self.comparisons],
             "change": [c.difference for c in self.comparisons],
+            "answer": [answers.get(r.name) for r in results],
+            "goal": [goals[r.name].aim if r.name in goals else None for r in results],
+            "judgement": [goals[r.name].state if r.name in goals else None for r in results],
         }
-        texts = ("metric", "unit", "reason", "verdict", "change")
+        texts = (*("metric", "unit", "reason", "verdict", "change", "answer", "goal", "judgement"),)
         return pd.DataFrame(
             {
                 name: pd.Series(values, dtype=object) if name in texts else column(values)
@@ -73,4 +106,6 @@ class Overview:
         now, before = self.comparisons[0].now, self.comparisons[0].before
         title = f"{now.question.scopes[0].label}, {now.window} against {before.window}"
         shown = words.html_table(self.frame)
-        return f"<p><b>{escape(title)}</b></p>{shown}"
+        said = [self.level().sentence, self.quick_check().sentence]
+        said += [judgement.sentence for judgement in self.judgements]
+        return f"<p><b>{escape(title)}</b></p>{shown}<p>{'<br>'.join(map(escape, said))}</p>"

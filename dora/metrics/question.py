@@ -38,6 +38,7 @@ class Question:
         rules: The rules that the workspace was made with.
         scopes: Whom it is about; the first one is what `value` is of.
         directory: All services and teams.
+        least_authors: Fewer people than this behind a team's number, and it is not shown.
     """
 
     tables: Tables
@@ -47,6 +48,7 @@ class Question:
     rules: Rules
     scopes: tuple[Scope, ...]
     directory: Directory
+    least_authors: int = 1
 
     def over(self, other: Window | str | None) -> Question:
         """The same asked of another window, by default of the one before."""

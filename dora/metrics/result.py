@@ -38,6 +38,7 @@ class Result:
         low: Low end of its 95 % interval; where there is no value, a lower bound.
         high: High end of its 95 % interval.
         reason: Why there is no value.
+        veiled: Whether too few people are behind the number for it to be shown.
         counts: The other counts of the window: pending, open, failed attempts.
     """
 
@@ -50,6 +51,7 @@ class Result:
     high: float | None
     reason: str | None
     counts: dict[str, int]
+    veiled: bool = False
 
     @classmethod
     def of(cls, metric: Metric, question: Question, cells: pd.DataFrame) -> Result:
@@ -57,7 +59,9 @@ class Result:
         whole = question.grid.grain == WHOLE
         row = cells[whole].iloc[0]
         frame = cells[~whole].reset_index(drop=True) if question.grains else cells
-        counts = {str(name): int(row[name]) for name in cells if cells[name].dtype.kind == "i"}
+        veiled = words.missing(row["n"])
+        whole_numbers = [name for name in cells if cells[name].dtype.kind == "i"]
+        counts = {str(name): 0 if veiled else int(row[name]) for name in whole_numbers}
         return cls(
             metric,
             question,
@@ -68,6 +72,7 @@ class Result:
             _real(row["high"]),
             row["reason"],
             counts,
+            veiled,
         )
 
     @property
@@ -107,7 +112,10 @@ class Result:
 
     @cached_property
     def evidence(self) -> pd.DataFrame:
-        """The records behind the number, with links; times in UTC, lengths in seconds."""
+        """The records behind the number, with links; times in UTC, lengths in seconds.
+
+        None are shown where too few people are behind the number.
+        """
         return self._records("evidence")
 
     @cached_property
@@ -121,7 +129,7 @@ class Result:
     def _records(self, part: str) -> pd.DataFrame:
         self.question.tables.need(*self.metric.models, *self.metric.record_models)
         frame = self.question.pooled().query(self.metric.sql(self.question, part))
-        return _tidy(frame)
+        return _tidy(frame.iloc[:0] if self.veiled else frame)
 
     def compare(self, other: Window | str | None = None) -> Comparison:
         """Hold it against another window, by default the one before.
@@ -152,6 +160,8 @@ class Result:
     @cached_property
     def summary(self) -> str:
         """The number, its interval, n and what is open, in a line."""
+        if self.veiled:
+            return str(self.reason)
         return words.summary(
             words.estimate(self.value, self.low, self.high, self.unit),
             self.n,

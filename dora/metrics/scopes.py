@@ -152,7 +152,7 @@ class Directory:
 
     def _teams_within(self, scope: Scope) -> list[Scope]:
         named = set(scope.team.split(", ")) if scope.team else set(self.teams)
-        chosen = {team for team in self.teams if named & {team, *self._groups(team)}}
+        chosen = {team for team in self.teams if named & {team, *self.groups_of(team)}}
         inside = {member.service for member in scope.members}
         teams = [
             (team, tuple(member for member in members if member.service in inside))
@@ -161,7 +161,7 @@ class Directory:
         ]
         return [Scope("team", None, team, members) for team, members in teams if members]
 
-    def _groups(self, team: str) -> list[str]:
+    def groups_of(self, team: str) -> list[str]:
         """The groups that a team is in, from the nearest outwards."""
         found: list[str] = []
         while team in self.parents and self.parents[team] not in found:

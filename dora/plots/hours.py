@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 from dora import words
+from dora.metrics.privacy import gives_habits_away
 from dora.plots import furniture
 from dora.plots.calendar import WEEKDAYS
 from dora.plots.figure import new_axes
@@ -28,7 +29,9 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     """Draw deployments by local weekday and hour; a share is the failure rate of a busy cell."""
     ax = new_axes() if ax is None else ax
     counts, failed = by_hour(result)
-    if not counts.sum():
+    if gives_habits_away(result.question):
+        furniture.say(ax, words.few_people(result.question.least_authors))
+    elif not counts.sum():
         furniture.say(ax, result.reason or words.NOTHING_DEPLOYED)
     else:
         shades = LinearSegmentedColormap.from_list(
@@ -71,6 +74,9 @@ def _write(ax: Axes, day: int, hour: int, n: int, failed: int, most: int) -> Non
 
 def alt_text(result: Result) -> str:
     """The picture in words: the busiest hour, and how much falls on weekends."""
+    if gives_habits_away(result.question):
+        why = words.few_people(result.question.least_authors)
+        return f"Deployments by hour of the week of {furniture.whose(result)}: {why}."
     counts, _ = by_hour(result)
     total = int(counts.sum())
     if not total:

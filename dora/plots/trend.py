@@ -67,7 +67,7 @@ def _values(
     ax: Axes, at: Floats, ends: tuple[Floats, Floats, Floats], frame: pd.DataFrame, colour: str
 ) -> None:
     value, low, high = ends
-    n = frame["n"].to_numpy(float)
+    n = frame["n"].to_numpy(float, na_value=0)
     sized = _SMALLEST + (_LARGEST - _SMALLEST) * n / max(n.max(), 1)
     known, sure = np.isfinite(value), np.isfinite(low) & np.isfinite(high)
     ax.fill_between(at, low, high, where=(known & sure).tolist(), color=colour, alpha=0.18, lw=0)
@@ -125,7 +125,7 @@ def _label(ax: Axes, at: Floats, frame: pd.DataFrame, result: Result) -> None:
     starts, ends, sizes = frame["period_start"], frame["period_end"], frame["n"]
     ax.set_xticks(
         shown.astype(float),
-        [f"{words.period(starts[i], ends[i])}\nn = {int(sizes[i]):,}" for i in shown],
+        [f"{words.period(starts[i], ends[i])}\n{words.size(sizes[i])}" for i in shown],
         fontsize=8,
     )
     ax.set_xlim(-0.6, len(at) - 0.4)

@@ -350,6 +350,22 @@ def wal(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
+def rewrite(place: Place) -> None:
+    """Write the closed work file anew, so that nothing of what was deleted stays in its bytes."""
+    with room(place.store):
+        for leftover in (place.copy, wal(place.copy)):
+            leftover.unlink(missing_ok=True)
+        with reader.memory() as connection:
+            connection.execute(
+                f"attach {schema.text(str(place.work))} as whole (read_only);"
+                f" attach {schema.text(str(place.copy))} as fresh (storage_version 'v1.4.0');"
+                " copy from database whole to fresh;"
+                f" delete from fresh.meta where key = '{schema.ERASED}';"
+                " checkpoint fresh; detach fresh; detach whole"
+            )
+        place.copy.replace(place.work)
+
+
 def publish(place: Place) -> None:
     """Make the closed work file the store, in one step that either happens or does not."""
     with room(place.store):

@@ -145,6 +145,9 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+ERASED = "erased"
+"""Says in a work file that facts were deleted for good, and the file has to be written anew."""
+
 READ_BY = ("timezone", "as_of")
 """What a store remembers of its configuration, for those who open it without one."""
 

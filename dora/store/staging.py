@@ -128,6 +128,9 @@ class Stage:
                 " and database_name = 'temp'"
             ).fetchall()
         }
+        if not self._identities.titles:
+            texts = {c.name for c in columns(record_type).values() if c.free_text}
+            given = tuple(name for name in given if name not in texts)
         shape = _Shape(record_type, given, kinds, delimited=delimited)
         join = self._name_people(shape.identity) if shape.identity else ""
         self._connection.execute(

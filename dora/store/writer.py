@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -132,6 +133,25 @@ class Writer:
             taking.take(items)
         return counted
 
+    @contextmanager
+    def erasing(self) -> Iterator[dict[str, int]]:
+        """A transaction that deletes for good: what is published has no byte of it left.
+
+        Whoever deletes counts the rows of each table into what is given.
+        """
+        gone: dict[str, int] = {}
+        with self.writing:
+            self.connection.execute("begin")
+            try:
+                yield gone
+                if gone:
+                    schema.write_meta(self.connection, schema.ERASED, "yes")
+                    schema.write_meta(self.connection, "derived", None)
+            except BaseException:
+                self.connection.execute("rollback")
+                raise
+            self.connection.execute("commit")
+
     def publish(self, last: Callable[[], None] | None = None) -> None:
         """Make the work file the store, for all who open it from now on; the writer is closed.
 
@@ -147,7 +167,10 @@ class Writer:
                 last()
             schema.write_meta(self.connection, "generation", uuid.uuid4().hex)
             self.connection.execute("commit; checkpoint")
+            erased = schema.read_meta(self.connection, schema.ERASED) is not None
             self.connection.close()
+            if erased:
+                files.rewrite(self._place)
             files.publish(self._place)
         self._lock.release()
 

@@ -125,6 +125,11 @@ def count(number_of: int, noun: str) -> str:
     return f"{number_of:,} {plural}"
 
 
+def size(n: Any) -> str:
+    """How many records are behind a mark: `n = 41`; where few people are, that is hidden."""
+    return "n hidden" if missing(n) else f"n = {int(n):,}"
+
+
 def listed(items: Sequence[str], *, most: int = 3) -> str:
     """Names in a sentence: `a, b and c`, `a, b, c and 4 more`."""
     names = list(items)
@@ -162,6 +167,11 @@ NONE_COVERED = "no deployment of a service whose incidents are known"
 NOTHING_MATURE = "no deployment is old enough to be judged"
 NOTHING_RESTORED = "no failed deployment was recovered from"
 NO_INCIDENTS = "no incident ended"
+
+
+def few_people(least: int) -> str:
+    """Why a team's number is not shown."""
+    return f"not shown: fewer than {least} people are behind it, or behind one it would give away"
 
 
 def not_covered(services: Sequence[str]) -> str:
@@ -325,6 +335,7 @@ _LENGTHS = (
     "seconds", "coding", "pickup", "review", "merge_to_deploy", "between", "p75", "p90", "p95",
 )  # fmt: skip
 _SHAS = ("sha", "landed_sha", "change")
+_SPARSE = ("service", "team", "reason", "url", "version", "answer", "goal", "judgement")
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -343,7 +354,7 @@ def _readable(frame: pd.DataFrame) -> list[str]:
     for name in frame.columns:
         if name in ("unit", "high", "period_end", "scope", "partial"):
             continue
-        if name in ("service", "team", "reason", "url", "version") and frame[name].isna().all():
+        if name in _SPARSE and frame[name].isna().all():
             continue
         shown.append("interval" if name == "low" else str(name))
     return shown
@@ -372,6 +383,8 @@ def _simple(value: Any) -> str | int:
         return "yes" if value else ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, float):
+        return number(value)
     return value if isinstance(value, int) else str(value)
 
 

@@ -73,6 +73,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "change_times": dict.fromkeys(("change_id", "route", "us"), WHOLE)
     | dict.fromkeys(("committed_at", "merged_at", "delivered_at"), TIME)
     | {"service": TEXT, "left_out": TEXT, "shared": FLAG},
+    "change_authors": {"change_id": WHOLE, "author": TEXT},
     "coverage_deployments": {"service": TEXT, "day": DAY}
     | dict.fromkeys(("deployments", "of_known_commit", "covered", "told_once"), WHOLE),
     "coverage_changes": {"service": TEXT, "day": DAY}
@@ -95,7 +96,17 @@ class Marts:
         self.engine = engine
         engine.prepare(offsets=UTC_OFFSETS, patterns=())
         changes = numbered(rows.get("delivered_changes", ()))
-        rows = {**rows, "delivered_changes": changes, "change_times": changes}
+        authors = [
+            {"change_id": c["change_id"], "author": name}
+            for c in changes
+            for name in c.get("authors", ())
+        ]
+        rows = {
+            "change_authors": authors,
+            **rows,
+            "delivered_changes": changes,
+            "change_times": changes,
+        }
         for table, types in COLUMNS.items():
             given = rows.get(table, ())
             values = {name: [row.get(name) for row in given] for name in types}
@@ -154,6 +165,7 @@ def question(
     as_of: datetime = AS_OF,
     rules: Rules | None = None,
     engine: Any = None,
+    least_authors: int = 1,
 ) -> Question:
     """A question to marts with these rows."""
     rules = rules or Rules()
@@ -163,7 +175,9 @@ def question(
     scope = directory.scope(services, teams)
     scopes = (scope, *directory.each(scope, each))
     grains = (by,) if isinstance(by, str) else tuple(by)
-    return Question(tables, window, grains, as_of, rules, scopes, directory)
+    return Question(
+        tables, window, grains, as_of, rules, scopes, directory, least_authors=least_authors
+    )
 
 
 def deployment(name: str, finished: str, service: str = "shop", **given: Any) -> dict[str, Any]:

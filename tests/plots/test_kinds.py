@@ -315,3 +315,13 @@ def test_readers_with_a_missing_cone_can_tell_the_metrics_apart(cone):
         seen.append(_lab(np.clip(np.array(MISSING[cone]) @ linear, 0, 1)))
     apart = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
     assert min(apart) > 10
+
+
+def test_hours_are_not_drawn_where_they_would_tell_when_a_few_people_work():
+    rows = march(delivered_changes=[change("a", "2026-03-02 10:00", 5, authors=("ada", "ben"))])
+    of_shop = {"services": ("shop",), "least_authors": 3}
+    few = ask("deployment_frequency", rows, **of_shop)
+    assert not [m for m in few.plot("hours").collections if isinstance(m, QuadMesh)]
+    assert words.few_people(3) in plots.alt_text(few, "hours")
+    enough = ask("deployment_frequency", rows, services=("shop",), least_authors=2)
+    assert [m for m in enough.plot("hours").collections if isinstance(m, QuadMesh)]

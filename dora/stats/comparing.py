@@ -1,0 +1,212 @@
+"""How plain is a difference, and how large would one have had to be to show?
+
+The chance that goes with a difference is that of its interval: it is below one in twenty exactly
+where the 95 % interval does not hold "no difference".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from dora.stats.intervals import (
+    LEVEL,
+    difference_interval,
+    quantile_ranks,
+    rate_difference_interval,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Ends: TypeAlias = tuple[float, float]
+
+POWER = 0.8
+"""How often a change of the smallest detectable size is found."""
+_SURE = 8.0
+"""So many standard errors leave no chance worth telling apart from none."""
+
+
+def holm(chances: Sequence[float | None]) -> list[float | None]:
+    """What the chances of several differences are when all of them are looked at together.
+
+    Holm's step-down correction (Scandinavian Journal of Statistics 1979): if nothing changed, the
+    chance that any of them falls below a limit is at most that limit.
+
+    Args:
+        chances: One for each; None where nothing was compared, which does not count.
+    """
+    known = sorted((c, place) for place, c in enumerate(chances) if c is not None)
+    adjusted: list[float | None] = [None] * len(chances)
+    largest = 0.0
+    for rank, (chance, place) in enumerate(known):
+        largest = max(largest, min(1.0, chance * (len(known) - rank)))
+        adjusted[place] = largest
+    return adjusted
+
+
+def rates_chance(now: tuple[int, int], before: tuple[int, int]) -> float:
+    """How often two rates differ as much by chance alone, each given as hits and trials.
+
+    Newcombe's interval, inverted.
+    """
+    return _inverted(lambda level: _floats(rate_difference_interval(*now, *before, level=level)))
+
+
+def frequencies_chance(now: tuple[int, float], before: tuple[int, float]) -> float:
+    """How often two frequencies differ as much by chance alone, each given as events and days.
+
+    Exact: given the total, the first count is binomial (Przyborowski and Wilenski 1940).
+    """
+    from scipy.special import bdtr, bdtrc
+
+    (k, days), (m, days_before) = now, before
+    share = days / (days + days_before)
+    up = float(bdtrc(k - 1, k + m, share)) if k else 1.0
+    return min(1.0, 2 * min(up, float(bdtr(k, k + m, share))))
+
+
+def medians_chance(now: Floats, before: Floats) -> float:
+    """How often two medians differ as much by chance alone.
+
+    Args:
+        now: The values, ascending.
+        before: What they are held against, ascending.
+    """
+    return _inverted(lambda level: median_difference(now, before, level=level))
+
+
+def median_difference(now: Floats, before: Floats, *, level: float = LEVEL) -> Ends:
+    """The interval of the difference of two medians; from minus to plus infinity if there is none.
+
+    The order-statistic intervals of both, squared and added (see `difference_interval`).
+
+    Args:
+        now: The values, ascending.
+        before: The values that are subtracted, ascending.
+        level: How often such an interval holds.
+    """
+    import math
+
+    both = [median_interval(values, level=level) for values in (now, before)]
+    if None in both:
+        return -math.inf, math.inf
+    return _floats(difference_interval(both[0], both[1]))  # type: ignore[arg-type]
+
+
+def median_interval(values: Floats, *, level: float = LEVEL) -> tuple[float, float, float] | None:
+    """A median with the order statistics that bound it; None where too few values reach the level.
+
+    Args:
+        values: The values, ascending.
+        level: How often such an interval holds.
+    """
+    import numpy as np
+
+    low, high = (int(rank) for rank in quantile_ranks(len(values), level=level))
+    if not low:
+        return None
+    return float(np.median(values)), float(values[low - 1]), float(values[high - 1])
+
+
+def _inverted(interval: Callable[[float], Ends]) -> float:
+    """One minus the highest level at which an interval does not hold zero."""
+    from scipy.special import ndtr
+
+    low, high = 0.0, _SURE
+    for _ in range(40):
+        z = (low + high) / 2
+        start, end = interval(float(1 - 2 * ndtr(-z)))
+        low, high = (z, high) if start > 0 or end < 0 else (low, z)
+    return float(2 * ndtr(-low))
+
+
+def _floats(ends: tuple[Floats, Floats]) -> Ends:
+    return float(ends[0]), float(ends[1])
+
+
+def _reach() -> float:
+    """How far apart two values are, in standard errors, where four in five times it shows."""
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + LEVEL / 2) + ndtri(POWER))
+
+
+def detectable_rates(rate: float, trials: int, trials_before: int) -> tuple[float | None, ...]:
+    """The smallest fall and rise of a rate that would have shown four times in five.
+
+    Cohen's effect size h (Statistical Power Analysis, 1988, chapter 6).
+
+    Args:
+        rate: The rate before.
+        trials: How many trials there are now.
+        trials_before: How many there were before.
+
+    Returns:
+        The differences of the lower and the higher rate from the one before, the first below zero;
+        None where even a rate of nothing, or of one, would not have shown.
+    """
+    from math import asin, pi, sin, sqrt
+
+    angle = asin(sqrt(rate))
+    step = _reach() / 2 * sqrt(1 / trials + 1 / trials_before)
+    fall = sin(angle - step) ** 2 - rate if angle - step >= 0 else None
+    rise = sin(angle + step) ** 2 - rate if angle + step <= pi / 2 else None
+    return fall, rise
+
+
+def detectable_frequencies(
+    before: tuple[int, float], days: float
+) -> tuple[float | None, float | None]:
+    """The smallest fall and rise of a frequency that would have shown four times in five.
+
+    By the square roots of counts, whose variance is a quarter (Anscombe, Biometrika 1948).
+
+    Args:
+        before: Events and days before.
+        days: How many days there are now.
+
+    Returns:
+        The ratios of the lower and the higher frequency to the one before; None where not even
+        standing still would have shown, or nothing can be told as there was nothing before.
+    """
+    from math import sqrt
+
+    events, days_before = before
+    if not events:
+        return None, None
+    root = sqrt(events / days_before)
+    step = _reach() * sqrt(1 / (4 * days) + 1 / (4 * days_before))
+    fall = ((root - step) / root) ** 2 if root > step else None
+    return fall, ((root + step) / root) ** 2
+
+
+def detectable_medians(now: Floats, before: Floats) -> tuple[float, float] | None:
+    """The smallest fall and rise of a median that would have shown four times in five.
+
+    By the widths of both order-statistic intervals on a log scale, as durations twice as long
+    also vary twice as much.
+
+    Args:
+        now: The values, ascending.
+        before: The values before, ascending.
+
+    Returns:
+        The differences from the median before, the first below zero; None without an interval.
+    """
+    from math import exp, hypot, log
+
+    from scipy.special import ndtri
+
+    floor = 1.0  # a second, as a log has no place for zero
+    widths = []
+    for values in (now, before):
+        found = median_interval(values)
+        if found is None:
+            return None
+        widths.append(log(max(found[2], floor) / max(found[1], floor)) / 2)
+    factor = exp(hypot(*widths) * _reach() / float(ndtri(0.5 + LEVEL / 2)))
+    middle = median_interval(before)[0]  # type: ignore[index]
+    return middle * (1 / factor - 1), middle * (factor - 1)
