@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from connectors.git.process import GitProcess
+from dora.addresses import host_and_path
 from dora.errors import RepositoryError
 
 HEADS = "refs/heads/"
 TAGS = "refs/tags/"
 REMOTES = "refs/remotes/"
 
-_SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/\\]{2,}):(?!//)(?P<path>.+)")
 _KNOWN_HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
-_ALIASES = {
-    "ssh.github.com": "github.com",
-    "www.github.com": "github.com",
-    "altssh.gitlab.com": "gitlab.com",
-    "altssh.bitbucket.org": "bitbucket.org",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +160,6 @@ def _remote(git: GitProcess) -> str:
     return next(iter(found.values())) if len(found) == 1 else ""
 
 
-def _host_and_path(remote: str) -> tuple[str, str] | None:
-    """Where a remote is, without user, password and port; None for a folder of this machine."""
-    if "://" in remote:
-        parts = urlsplit(remote)
-        host, path = (parts.hostname or "", parts.path) if parts.scheme != "file" else ("", "")
-    else:
-        match = _SCP.fullmatch(remote)
-        host, path = (match["host"].lower(), match["path"]) if match else ("", "")
-    path = re.sub(r"\.git/*$", "", path.strip("/")).strip("/")
-    return (_ALIASES.get(host, host), path) if host and path else None
-
-
 def canonical(remote: str, path: Path) -> str:
     """The name of a repository: `host/owner/name`, or `local/name` without a remote.
 
@@ -187,7 +167,7 @@ def canonical(remote: str, path: Path) -> str:
         remote: The remote's address, in any form git takes; user and password are left out.
         path: The clone's folder, which names it if the remote does not.
     """
-    place = _host_and_path(remote)
+    place = host_and_path(remote)
     if place:
         return "/".join(place)
     folder = path.parent if path.name == ".git" else path
@@ -196,7 +176,7 @@ def canonical(remote: str, path: Path) -> str:
 
 def web_address(remote: str) -> str | None:
     """Where a browser finds the repository, if its remote is on the web or a well-known host."""
-    place = _host_and_path(remote)
+    place = host_and_path(remote)
     if place and (remote.startswith("https://") or place[0] in _KNOWN_HOSTS):
         return "https://" + "/".join(place)
     return None
