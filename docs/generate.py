@@ -53,7 +53,9 @@ def commands_table() -> str:
         arguments = [
             p.make_metavar(context) for p in command.params if p.param_type_name == "argument"
         ]
-        usage = " ".join(["dora", name, *arguments])
+        if isinstance(command, click.Group):
+            arguments = ["|".join(command.commands)]
+        usage = " ".join(["dora", name, *arguments]).replace("|", "\\|")
         lines.append(f"| `{usage}` | {(command.help or '').splitlines()[0]} |")
     return "\n".join(lines)
 

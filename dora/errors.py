@@ -15,6 +15,7 @@
     │   ├── ConnectorMissing
     │   ├── RepositoryError   not a repository, empty, no matching tags, corrupt
     │   └── WaitEnded         waited for no longer: --max-wait, or the sync is being ended
+    ├── NotRecorded           a deployment or an incident could not be written down
     ├── DeliveryFailed        a report did not arrive
     │   └── MayHaveArrived    nobody knows whether it did
     └── RecordError           a fact that breaks its own rules
@@ -107,6 +108,10 @@ class RepositoryError(SourceError):
 
 class WaitEnded(SourceError, Retryable):
     """A source asks to be left alone for longer than anybody wants to wait."""
+
+
+class NotRecorded(DoraError):
+    """A deployment or an incident could not be written to the spool."""
 
 
 class DeliveryFailed(DoraError):

@@ -13,6 +13,7 @@ import click
 
 from dora.cli.protecting import forget, privacy
 from dora.cli.reading import explain, export, plot, query, show
+from dora.cli.recording import record
 from dora.cli.reporting import report, scheduled
 from dora.cli.setting_up import check, init, quickstart, status, sync
 from dora.errors import DoraError, UsageError
@@ -36,6 +37,7 @@ for command in (
     plot,
     report,
     scheduled,
+    record,
     query,
     privacy,
     forget,

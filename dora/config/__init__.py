@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from dora import connector
 from dora.config import checks
 from dora.config import goals as goals_of
 from dora.config.checks import Faults
@@ -21,6 +22,7 @@ from dora.config.privacy import Privacy
 from dora.config.starter import beside, starter
 from dora.errors import ConfigError
 from dora.goals import Goal
+from dora.recording import SPOOL, SPOOL_KIND
 from dora.rules import Rules
 
 if TYPE_CHECKING:
@@ -234,7 +236,7 @@ def _config(path: Path, raw: dict[str, Any], faults: Faults) -> Config:
         store_titles=top["store_titles"],
         privacy=checks.privacy(raw.get("privacy", {}), faults),
         as_of=top["as_of"],
-        sources=tuple(_sources(raw.get("sources", []), faults)),
+        sources=_with_spool(_sources(raw.get("sources", []), faults), path.parent),
         environments=checks.environments(raw.get("environments", {}), faults),
         services=tuple(_services(raw.get("services", []), faults)),
         rules=Rules(**checks.rules(raw.get("rules", {}), faults)),
@@ -254,6 +256,17 @@ def _sources(given: Sequence[dict[str, Any]], faults: Faults) -> list[Source]:
     found = [checks.source(number, entry, faults) for number, entry in checks.tables(given)]
     checks.distinct("sources", given, faults)
     return [Source(*values) for values in found if values is not None]
+
+
+def _with_spool(sources: Sequence[Source], base: Path) -> tuple[Source, ...]:
+    """The sources, and the folder beside them that pipelines push to, if it is there."""
+    pushed = [s.options for s in sources if s.kind == SPOOL_KIND]
+    named = {(base / getattr(options, "path", SPOOL)).resolve() for options in pushed}
+    folder = base / SPOOL
+    if not folder.is_dir() or folder.resolve() in named or SPOOL in {s.name for s in sources}:
+        return tuple(sources)
+    options = connector.load(SPOOL_KIND).Options.model_validate({"path": SPOOL})
+    return (*sources, Source(SPOOL, SPOOL_KIND, options))
 
 
 def _services(given: Sequence[dict[str, Any]], faults: Faults) -> list[Service]:

@@ -1,0 +1,121 @@
+"""Makes the line of a deployment or an incident from what is asked for and what is known anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dora.addresses import repository_name
+from dora.errors import UsageError
+from dora.recording.lines import KINDS, natural_id, status
+from dora.recording.moments import moment, written
+from dora.recording.pipelines import Pipeline
+from dora.records import columns
+
+_TIMES = ("started_at", "finished_at", "detected_at", "resolved_at")
+_ORDER = (("started_at", "finished_at"), ("detected_at", "resolved_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line ready to be written.
+
+    Attributes:
+        values: What it says, in order.
+        remarks: What was taken from elsewhere, and what was not, in sentences.
+    """
+
+    values: Mapping[str, Any]
+    remarks: tuple[str, ...]
+
+
+def deployment(given: Mapping[str, Any], pipeline: Pipeline, now: datetime) -> Said:
+    """The line of a deployment.
+
+    Args:
+        given: Columns of the fact, as they were asked for; None and empty ones say nothing.
+        pipeline: What the environment variables tell.
+        now: The time by the clock on the wall; the finish, unless it is still running.
+
+    Raises:
+        UsageError: A status or a time that cannot be understood, or a finish before the start.
+    """
+    stated = _stated(given)
+    word = str(stated.pop("status"))
+    stated |= {"status": _status(word), "original_status": word}
+    if stated["original_status"] == stated["status"]:
+        del stated["original_status"]
+    taken = {key: text for key, text in pipeline.values.items() if key not in stated}
+    values = _in_utc({**taken, **stated})
+    default = "started_at" if values["status"] == "running" else "finished_at"
+    remarks = list(pipeline.doubts if "sha" not in stated else ())
+    if taken:
+        remarks.insert(0, f"Taken from {pipeline.name}: {_listed(taken)}.")
+    if default not in values:
+        values[default] = written(now)
+        remarks.append(f"{default} is now, {values[default]}.")
+    if "sha" not in values:
+        remarks.append("Without a sha it counts as a deployment, but in no lead time.")
+    return _finished("deployment", values, pipeline.run, now, remarks)
+
+
+def incident(given: Mapping[str, Any], now: datetime) -> Said:
+    """The line of an incident.
+
+    Raises:
+        UsageError: A time that cannot be understood, or an end before the beginning.
+    """
+    return _finished("incident", _in_utc(_stated(given)), "", now, [])
+
+
+def _stated(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, a repository by its one name and several labels as a list."""
+    stated = {key: value for key, value in given.items() if value not in (None, "", (), False)}
+    if "repository" in stated:
+        stated["repository"] = repository_name(stated["repository"]) or stated["repository"]
+    return {key: list(v) if isinstance(v, Sequence) and not isinstance(v, str) else v
+            for key, v in stated.items()}  # fmt: skip
+
+
+def _status(word: str) -> str:
+    meant = status(word)
+    words = columns(KINDS["deployment"])["status"].words
+    if meant not in words:
+        raise UsageError(
+            f"--status {word!r} is no status of a deployment.",
+            hint=f"It is one of: {', '.join(words)}; success, failure and canceled will do.",
+        )
+    return meant
+
+
+def _in_utc(values: dict[str, Any]) -> dict[str, Any]:
+    for name in _TIMES:
+        if name in values:
+            try:
+                values[name] = written(moment(values[name]))
+            except ValueError as error:
+                raise UsageError(
+                    f"--{name.removesuffix('_at')}: {error}.",
+                    hint="Give it with its offset, 2026-03-01T12:00:00Z, or as seconds since 1970.",
+                ) from None
+    for first, last in _ORDER:
+        if first in values and last in values and moment(values[last]) < moment(values[first]):
+            raise UsageError(
+                f"{last} ({values[last]}) is before {first} ({values[first]}).",
+                hint="Correct one of them.",
+            )
+    return values
+
+
+def _finished(
+    kind: str, values: dict[str, Any], run: str, now: datetime, remarks: Sequence[str]
+) -> Said:
+    named = values.pop("id", None) or natural_id(kind, values, run)
+    line = {"record": kind, "id": named, **values, "recorded_at": written(now)}
+    return Said(line, tuple(remarks))
+
+
+def _listed(taken: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {text}" for name, text in taken.items())
