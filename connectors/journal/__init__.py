@@ -1,7 +1,7 @@
 """Files that are only ever added to, line by line, and put away when they have grown."""
 
-from connectors.journal.connector import JournalConnector
-from connectors.journal.facts import Bad, Fact, Facts, Position
+from connectors.journal.connector import JournalConnector, shown
+from connectors.journal.facts import Bad, Fact, Facts, Position, Said
 from connectors.journal.files import Journal
 
-__all__ = ["Bad", "Fact", "Facts", "Journal", "JournalConnector", "Position"]
+__all__ = ["Bad", "Fact", "Facts", "Journal", "JournalConnector", "Position", "Said", "shown"]

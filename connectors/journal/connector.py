@@ -11,15 +11,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.journal.facts import Bad, Fact, Facts, Position
+from connectors.journal.facts import Bad, Fact, Facts, Position, Said
 from connectors.journal.files import Content, Journal, Known, State
-from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Rejected, Removed, Reread
+from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Rejected, Reread
 from dora.errors import SourceError
 from dora.records import Record
 
@@ -30,16 +29,8 @@ _SECRET = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A JSON object of a line, and where it stands."""
-
-    position: Position
-    value: dict[str, Any]
-
-
 class JournalConnector:
-    """Reads a journal; a connector says what its lines mean."""
+    """Reads a journal in one stream that carries all facts; a connector says what lines mean."""
 
     provides: ClassVar[tuple[type[Record], ...]]
 
@@ -47,15 +38,13 @@ class JournalConnector:
         self.name = name
         self._asked = hashlib.sha256(options.model_dump_json().encode()).hexdigest()[:16]
         self._journal = Journal(path, base)
-        self._base = base
-        self._last: tuple[dict[str, State], Facts] | None = None
 
     def facts(self, lines: Iterable[Said | Bad]) -> Facts:
         """What the lines of all files, in any order, come to."""
         raise NotImplementedError
 
     def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
-        """The facts of that type that a line bears on which was not read before `cursor`.
+        """The facts that a line bears on which was not read before `cursor`.
 
         Raises:
             SourceError: Nothing is there, or it cannot be read.
@@ -63,30 +52,31 @@ class JournalConnector:
         asked = cursor is not None and cursor.get("options") == self._asked
         before = _states(cursor) if asked and cursor else {}
         now = self._journal.states()
-        if asked and before.keys() == now.keys() and all(
-            before[place].same_file(state) for place, state in now.items()
-        ):  # fmt: skip
+        if asked and _same(before, now):
             yield Checkpoint(self._cursor(before))
             return
-        now, facts = self._all(now)
+        facts = self._read(now)
         known = {place: self._journal.known(place, state, before) for place, state in now.items()}
-        yield from self._rereads(record_type, before, now, known)
-        yield from self._bad(record_type, facts, known)
-        for fact in facts.by_type.get(record_type, ()):
-            yield from _given(record_type, fact, known)
-        if record_type is self.provides[0]:
-            yield from (Note(note) for note in facts.notes)
+        yield from _rereads(record_type, before, now, known)
+        for bad in facts.bad:
+            if not _judged(bad.position, known):
+                of = bad.record_type or record_type
+                yield Rejected(of, str(bad.position), bad.reason, bad.content)
+        for fact in facts.facts:
+            yield from _given(fact, known)
+        yield from (Note(note) for note in facts.notes)
         yield Checkpoint(self._cursor(now))
 
     def check(self) -> Iterator[Finding]:
         """Whether the files can be read, and whether each line of them can be understood."""
         try:
-            states, facts = self._all(self._journal.states())
+            states = self._journal.states()
+            facts = self._read(states)
         except SourceError as error:
             yield Finding("error", self.name, error.message, error.hint)
             return
         lines = sum(state.lines for state in states.values())
-        count = sum(1 for listed in facts.by_type.values() for one in listed if one.record)
+        count = sum(isinstance(fact.record, Record) for fact in facts.facts)
         yield Finding("ok", self.name, f"{len(states)} files, {lines:,} lines, {count:,} facts.")
         for note in facts.notes:
             yield Finding("warning", self.name, note)
@@ -95,17 +85,11 @@ class JournalConnector:
             yield Finding(
                 "warning",
                 self.name,
-                f"{len(facts.bad)} lines are no facts, the first {first.position}: {first.reason}.",
+                f"{len(facts.bad)} lines are no facts, such as {first.position}: {first.reason}.",
                 "Correct them where they stand; the next sync reads them again.",
             )
 
-    def _all(self, states: dict[str, State]) -> tuple[dict[str, State], Facts]:
-        """What all files come to; kept while none changes, as each kind of fact asks for it."""
-        if self._last is not None:
-            kept = self._last[0]
-            same = kept.keys() == states.keys()
-            if same and all(kept[place].same_file(state) for place, state in states.items()):
-                return self._last
+    def _read(self, states: Mapping[str, State]) -> Facts:
         contents = {place: Content(state) for place, state in states.items()}
         facts = self.facts(self._lines(contents))
         for place, content in contents.items():
@@ -115,8 +99,7 @@ class JournalConnector:
                 facts.notes.append(
                     f"The last line of {place} is not finished; it is read once it is."
                 )
-        self._last = (states, facts)
-        return self._last
+        return facts
 
     def _lines(self, contents: Mapping[str, Content]) -> Iterator[Said | Bad]:
         for place, content in contents.items():
@@ -135,46 +118,43 @@ class JournalConnector:
             "files": {place: state.as_json() for place, state in states.items()},
         }
 
-    def _rereads(
-        self,
-        record_type: type[Record],
-        before: Mapping[str, State],
-        now: Mapping[str, State],
-        known: Mapping[str, Known],
-    ) -> Iterator[Reread]:
-        """Files that say other things now, and those that are here under another name."""
-        for place, state in before.items():
-            if place in now:
-                again = known[place].judged < state.lines
-            else:
-                again = any(other.digest == state.digest for other in now.values())
-            if again:
-                yield Reread(record_type, place)
 
-    def _bad(
-        self, record_type: type[Record], facts: Facts, known: Mapping[str, Known]
-    ) -> Iterator[Rejected]:
-        for bad in facts.bad:
-            if (bad.record_type or self.provides[0]) is record_type and not _judged(
-                bad.position, known
-            ):
-                yield Rejected(record_type, str(bad.position), bad.reason, bad.content)
+def _same(before: Mapping[str, State], now: Mapping[str, State]) -> bool:
+    return before.keys() == now.keys() and all(
+        before[place].same_file(state) for place, state in now.items()
+    )
 
 
-def _given(record_type: type[Record], fact: Fact, known: Mapping[str, Known]) -> Iterator[Item]:
+def _rereads(
+    record_type: type[Record],
+    before: Mapping[str, State],
+    now: Mapping[str, State],
+    known: Mapping[str, Known],
+) -> Iterator[Reread]:
+    """Files that say other things now, and those that are here under another name."""
+    for place, state in before.items():
+        if place in now:
+            again = known[place].judged < state.lines
+        else:
+            again = any(other.digest == state.digest for other in now.values())
+        if again:
+            yield Reread(record_type, place)
+
+
+def _given(fact: Fact, known: Mapping[str, Known]) -> Iterator[Item]:
     """A fact that a new line bears on, or what it lacks."""
-    if fact.record is None:
+    if not isinstance(fact.record, Record):
         for position in fact.lines:
             if not _judged(position, known):
-                yield Rejected(record_type, str(position), fact.lacks, fact.content)
+                yield Rejected(fact.record, str(position), fact.lacks, fact.content)
         return
     old = [position for position in fact.lines if position.line <= known[position.place].lines]
     if len(old) == len(fact.lines):
         return
     if old:
-        yield from (Reread(record_type, str(position)) for position in old)
-        if fact.former:
-            yield Removed(record_type, fact.former)
+        yield from (Reread(type(fact.record), str(position)) for position in old)
+        if fact.only is not None:
+            yield fact.only
     yield fact.record
 
 

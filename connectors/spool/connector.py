@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.journal import Bad, Fact, Facts, JournalConnector, Position
-from connectors.journal.connector import Said, shown
+from connectors.journal import Bad, Fact, Facts, JournalConnector, Position, Said, shown
 from connectors.spool.values import checked, text_of
 from dora.addresses import repository_name
 from dora.recording.lines import CAUSED_BY, KINDS, natural_id
@@ -47,6 +46,10 @@ class _Line:
     def order(self) -> tuple[datetime, Position]:
         return self.recorded_at, self.position
 
+    @property
+    def causes(self) -> Sequence[str]:
+        return self.values.get(CAUSED_BY) or ()
+
 
 _Group = dict[tuple[str, ...], list[_Line]]
 
@@ -56,6 +59,9 @@ class Spool(JournalConnector):
 
     kind: ClassVar[str] = "spool"
     provides: ClassVar[tuple[type[Record], ...]] = (Deployment, Incident, IncidentCause)
+    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
+        Deployment: (Incident, IncidentCause)
+    }
     Options: ClassVar[type[BaseModel]] = SpoolOptions
 
     def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
@@ -86,9 +92,9 @@ class Spool(JournalConnector):
             else:
                 deployments.setdefault(self._key(line), []).append(line)
         for key, group in deployments.items():
-            facts.add(Deployment, self._deployment(key, group))
+            facts.facts.append(self._deployment(key, group))
         for (id_,), group in incidents.items():
-            _add_incident(facts, id_, group)
+            facts.facts += _incident(id_, group)
         if strange:
             listed = ", ".join(f"{key} ({n})" for key, n in sorted(strange.items()))
             facts.notes.append(f"Not read, as no fact has them: {listed}.")
@@ -107,7 +113,7 @@ class Spool(JournalConnector):
         if first is not None:
             values |= first
         elif values.get("status") == "succeeded" and not values.get("finished_at"):
-            return _lacking(lines, "finished_at is missing")
+            return _lacking(Deployment, lines, "finished_at is missing")
         return _fact(Deployment, values, lines)
 
 
@@ -138,15 +144,16 @@ def _merged(lines: Sequence[_Line]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _add_incident(facts: Facts, id_: str, lines: list[_Line]) -> None:
+def _incident(id_: str, lines: list[_Line]) -> Iterator[Fact]:
+    """An incident, and each cause that a line names."""
     lines.sort(key=lambda line: line.order)
     values = _merged(lines) | {"id": id_}
     fact = _fact(Incident, {k: v for k, v in values.items() if k != CAUSED_BY}, lines)
-    facts.add(Incident, fact)
-    for cause in sorted({cause for line in lines for cause in line.values.get(CAUSED_BY) or ()}):
-        stating = [line for line in lines if cause in (line.values.get(CAUSED_BY) or ())]
-        if fact.record is not None:
-            facts.add(IncidentCause, Fact(IncidentCause(id_, cause), list(_where(stating))))
+    yield fact
+    if isinstance(fact.record, Incident):
+        for cause in sorted({cause for line in lines for cause in line.causes}):
+            stating = [line for line in lines if cause in line.causes]
+            yield Fact(IncidentCause(id_, cause), list(_where(stating)))
 
 
 def _fact(record_type: type[Record], values: Mapping[str, Any], lines: Sequence[_Line]) -> Fact:
@@ -157,13 +164,13 @@ def _fact(record_type: type[Record], values: Mapping[str, Any], lines: Sequence[
     ]
     if missing:
         what = ", ".join(name for name in missing if name != "id" or len(missing) == 1)
-        return _lacking(lines, f"{what} is missing")
+        return _lacking(record_type, lines, f"{what} is missing")
     return Fact(record_type(**values), list(_where(lines)))
 
 
-def _lacking(lines: Sequence[_Line], why: str) -> Fact:
+def _lacking(record_type: type[Record], lines: Sequence[_Line], why: str) -> Fact:
     said = {key: value for line in lines for key, value in line.values.items()}
-    return Fact(None, list(_where(lines)), lacks=why, content=shown(text_of(said)))
+    return Fact(record_type, list(_where(lines)), lacks=why, content=shown(text_of(said)))
 
 
 def _where(lines: Iterable[_Line]) -> Iterator[Position]:
