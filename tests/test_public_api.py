@@ -55,6 +55,8 @@ def test_the_commands() -> None:
         "report",
         "run",
         "record",
+        "privacy",
+        "forget",
     }
 
 
