@@ -81,6 +81,11 @@ class Repository:
         """owner/name."""
         return f"{self.owner}/{self.name}"
 
+    @property
+    def pushed_at(self) -> datetime | None:
+        """When something was last committed."""
+        return max((one.committed_at for one in self.commits.values()), default=None)
+
     # Commits
     def commit(
         self,
@@ -107,7 +112,7 @@ class Repository:
             self.branches[branch] = sha
         return sha
 
-    def history(self, *heads: str) -> list[Commit]:
+    def history(self, *heads: str) -> Sequence[Commit]:
         """Everything behind some commits, they too, the newest first, children before parents."""
         reached: set[str] = set()
         pending = list(heads)
