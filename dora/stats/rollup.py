@@ -1,0 +1,264 @@
+"""Groups rolled up into one number: is it they that changed, or only how much of each there is?
+
+A pooled number moves when its groups move, and also when records shift from one group to another
+while none of them changes. Kitagawa's split tells the two apart. A group that has records on one
+side only is taken to be on the other as it is on this one, so that its coming or going is all mix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dora.stats.intervals import LEVEL, wilson_interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A change of a pooled number, taken apart.
+
+    Attributes:
+        change: The pooled number now less before.
+        rate: What of it comes from the groups themselves, each weighing what it weighs on average.
+        mix: The rest: what comes from other shares of the groups.
+        low: Low end of the 95 % interval of `rate`; NaN where none is known.
+        high: High end.
+        rates: What each group adds to `rate`; all NaN where it does not add up over groups.
+        mixes: What each group adds to `mix`: its share grew, times how far it is from the pooled.
+    """
+
+    change: float
+    rate: float
+    mix: float
+    low: float
+    high: float
+    rates: Floats
+    mixes: Floats
+
+    @property
+    def reverses(self) -> bool:
+        """Whether the groups themselves went the other way than the pooled number (Simpson)."""
+        return self.rate * self.change < 0
+
+    @property
+    def certain(self) -> bool:
+        """Whether the direction of the groups themselves is more than chance."""
+        return self.low > 0 or self.high < 0
+
+
+def kitagawa(
+    hits: ArrayLike,
+    trials: ArrayLike,
+    hits_before: ArrayLike,
+    trials_before: ArrayLike,
+    *,
+    level: float = LEVEL,
+) -> Split:
+    """A change of a pooled rate as the sum of what the groups' rates and their mix did.
+
+    Kitagawa, "Components of a difference between two rates" (JASA 1955): differences of rates by
+    average shares, and differences of shares by average rates. The interval of the first squares
+    and adds the arms of each group's Wilson intervals (Zou, Huang and Zhang, Computational
+    Statistics & Data Analysis 2009), holding the shares as they are.
+
+    Args:
+        hits: Of each group.
+        trials: Of each group; the groups with none on either side take no part.
+        hits_before: Of each group, in the same order.
+        trials_before: Of each group.
+        level: How often such an interval holds.
+
+    Returns:
+        All NaN where there are no trials on either side.
+    """
+    import numpy as np
+
+    now, before = _Side.of(hits, trials, level), _Side.of(hits_before, trials_before, level)
+    if not now.trials.sum() or not before.trials.sum():
+        return _nothing(len(now.trials))
+    shares, shares_before = now.shares, before.shares
+    both = (now.trials > 0) & (before.trials > 0)
+    rate = np.where(now.trials > 0, now.rate, before.rate)
+    rate_before = np.where(before.trials > 0, before.rate, now.rate)
+    rate, rate_before = np.nan_to_num(rate), np.nan_to_num(rate_before)
+    weight = np.where(both, (shares + shares_before) / 2, 0.0)
+    rates = np.where(both, weight * (rate - rate_before), 0.0)
+    pooled, pooled_before = shares @ rate, shares_before @ rate_before
+    middle = (pooled + pooled_before) / 2
+    mixes = ((rate + rate_before) / 2 - middle) * (shares - shares_before)
+    down = np.hypot(now.rate - now.low, before.high - before.rate)
+    up = np.hypot(now.high - now.rate, before.rate - before.low)
+    low, high = (
+        float(np.sqrt(np.nansum(np.where(both, weight * arm, 0.0) ** 2))) for arm in (down, up)
+    )
+    total = float(rates.sum())
+    change = float(pooled - pooled_before)
+    some = bool(both.any())
+    return Split(
+        change,
+        total,
+        change - total,
+        total - low if some else np.nan,
+        total + high if some else np.nan,
+        rates,
+        mixes,
+    )
+
+
+def _nothing(groups: int) -> Split:
+    """A split where one side has no records."""
+    import numpy as np
+
+    none = np.full(groups, np.nan)
+    return Split(np.nan, np.nan, np.nan, np.nan, np.nan, none, none)
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The groups on one side of a comparison; NaN for the rate of a group without trials."""
+
+    trials: Floats
+    rate: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, hits: ArrayLike, trials: ArrayLike, level: float) -> _Side:
+        import numpy as np
+
+        n = np.asarray(trials, float)
+        rate = np.asarray(hits, float) / np.where(n > 0, n, np.nan)
+        return cls(n, rate, *wilson_interval(hits, trials, level=level))
+
+    @property
+    def shares(self) -> Floats:
+        """How much of all trials each group has."""
+        shares: Floats = self.trials / self.trials.sum()
+        return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Standardised:
+    """What a pooled rate would be, were the groups mixed in another way.
+
+    Attributes:
+        value: The rate; NaN where no group of the other mix has trials.
+        low: Low end of its 95 % interval.
+        high: High end.
+        missing: The share of the other mix whose groups have no trials here, and so no rate.
+    """
+
+    value: float
+    low: float
+    high: float
+    missing: float
+
+
+def standardise(
+    hits: ArrayLike, trials: ArrayLike, weights: ArrayLike, *, level: float = LEVEL
+) -> Standardised:
+    """The rate that the groups would have together in another mix: direct standardisation.
+
+    Args:
+        hits: Of each group.
+        trials: Of each group.
+        weights: How much of the other mix each group is, such as its trials before.
+        level: How often such an interval holds; that of Zou, Huang and Zhang, as for `kitagawa`.
+    """
+    import numpy as np
+
+    side = _Side.of(hits, trials, level)
+    weight = np.asarray(weights, float)
+    there = (side.trials > 0) & (weight > 0)
+    total, known = float(weight.sum()), float(weight[there].sum())
+    if not known:
+        return Standardised(np.nan, np.nan, np.nan, 1.0 if total else np.nan)
+    share = weight[there] / known
+    rate, low, high = (ends[there] for ends in (side.rate, side.low, side.high))
+    value = float(share @ rate)
+    down = float(np.sqrt(((share * (rate - low)) ** 2).sum()))
+    up = float(np.sqrt(((share * (high - rate)) ** 2).sum()))
+    return Standardised(value, value - down, value + up, 1 - known / total)
+
+
+def split_quantile(
+    values: ArrayLike,
+    groups: ArrayLike,
+    values_before: ArrayLike,
+    groups_before: ArrayLike,
+    quantile: float = 0.5,
+) -> Split:
+    """A change of a pooled quantile as the sum of what the groups and their mix did.
+
+    A quantile does not add up over groups as a rate does. So one side's records are weighed until
+    their groups are mixed as on the other side (DiNardo, Fortin and Lemieux, Econometrica 1996),
+    and the quantile is taken of these. Done from both sides and averaged, which for a rate is
+    exactly Kitagawa's split. No interval is known, and no single group's part.
+
+    Args:
+        values: The records now.
+        groups: The group of each, a whole number.
+        values_before: The records before.
+        groups_before: The group of each.
+        quantile: Which quantile, as a share.
+    """
+    import numpy as np
+
+    now = np.asarray(values, float), np.asarray(groups, np.int64)
+    before = np.asarray(values_before, float), np.asarray(groups_before, np.int64)
+    if not len(now[0]) or not len(before[0]):
+        return _nothing(0)
+    pooled, pooled_before = (
+        weighted_quantile(side[0], np.ones(len(side[0])), quantile) for side in (now, before)
+    )
+    change = pooled - pooled_before
+    of_now = pooled - _mixed_as(before, now, quantile)
+    of_before = _mixed_as(now, before, quantile) - pooled_before
+    rate = (of_now + of_before) / 2
+    none = np.full(0, np.nan)
+    return Split(change, rate, change - rate, np.nan, np.nan, none, none)
+
+
+def _mixed_as(
+    side: tuple[Floats, NDArray[np.int64]],
+    other: tuple[Floats, NDArray[np.int64]],
+    quantile: float,
+) -> float:
+    """The quantile of one side's records in the other's mix; groups it lacks are as there."""
+    import numpy as np
+
+    values, groups = side
+    size = int(max(groups.max(), other[1].max())) + 1
+    have, want = np.bincount(groups, minlength=size), np.bincount(other[1], minlength=size)
+    lacking = (have == 0)[other[1]]
+    weights = (want / np.maximum(have, 1))[groups]
+    return weighted_quantile(
+        np.concatenate([values, other[0][lacking]]),
+        np.concatenate([weights, np.ones(int(lacking.sum()))]),
+        quantile,
+    )
+
+
+def weighted_quantile(values: ArrayLike, weights: ArrayLike, quantile: float) -> float:
+    """The quantile of records that count more or less than once; linear where all count alike.
+
+    Each record stands at the middle of its own weight, from the middle of the first to that of the
+    last, and between neighbours the line is straight.
+    """
+    import numpy as np
+
+    x, w = np.asarray(values, float), np.asarray(weights, float)
+    order = np.argsort(x, kind="stable")
+    x, w = x[order], w[order]
+    x, w = x[w > 0], w[w > 0]
+    if not len(x):
+        return float("nan")
+    middle = np.cumsum(w) - w / 2
+    place = middle[0] + quantile * (middle[-1] - middle[0])
+    return float(np.interp(place, middle, x))
