@@ -25,7 +25,7 @@ with repeats as (
     where turn > 1
 ), counted as (
     select
-        s.scope_id, s.first_cell, s.from_period, d.change_id, d.route, d.us, d.left_out,
+        s.scope_id, s.first_cell, s.from_period, d.change_id, d.route, d.service, d.us, d.left_out,
         dora_day(coalesce(d.delivered_at, d.merged_at, d.committed_at)) as day
     from change_times d
     cross join (select as_of from rules) u
@@ -94,6 +94,13 @@ select d.first_cell + c.period as cell, sum(d.n) as open
 from clipped d
 join calendar c on c.day = d.day and c.period >= d.from_period
 group by d.first_cell + c.period
+
+-- part: lengths
+-- rule: how long each took, of the window and the first scope
+select e.service, e.day, e.us
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and e.left_out is null
 
 -- part: evidence
 select

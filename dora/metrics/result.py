@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from dora.metrics.base import Metric
+    from dora.metrics.rollup import RollUp
 
 _SECONDS = ("seconds", "coding", "pickup", "review", "merge_to_deploy")
 _FLAGS = ("failed", "pending", "is_bot", "open")
@@ -146,6 +147,20 @@ class Result:
                 hint="Compare windows that share no day, such as 2026-Q1 and 2025-Q4.",
             )
         return Comparison.of(self, self.metric.ask(question))
+
+    def rollup(self, by: str = "service", against: Window | str | None = None) -> RollUp:
+        """Take its change apart: what the services or teams did, and what their mix did.
+
+        Args:
+            by: `service` or `team`.
+            against: The window it is held against, by default the one before.
+
+        Raises:
+            UsageError: Another `by`, or the windows overlap.
+        """
+        from dora.metrics.rollup import roll_up
+
+        return roll_up(self, by, against)
 
     def plot(self, kind: str = "trend", ax: Axes | None = None) -> Axes:
         """Draw it on `ax`, or on a figure of its own, and return the axes.

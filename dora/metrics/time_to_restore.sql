@@ -83,6 +83,13 @@ from clipped d
 join calendar c on c.day = d.day and c.period >= d.from_period
 group by d.first_cell + c.period
 
+-- part: lengths
+-- rule: how long each took, of the window and the first scope
+select e.service, e.owned_day as day, e.us
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and e.left_out is null and not e.open and e.is_covered = 1
+
 -- part: evidence
 select
     e.deployment, e.incident, e.service, e.failed_at, e.recovered_at, e.us as seconds, e.open,

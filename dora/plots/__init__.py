@@ -29,6 +29,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "incidents": ("time_to_restore",),
     "sizes": ("change_failure_rate",),
     "quadrant": ("change_failure_rate",),
+    "funnel": ("change_failure_rate", "rework_rate"),
     "benchmark": ("deployment_frequency", "lead_time", "change_failure_rate", "time_to_restore"),
 }
 """The pictures, each with the metrics it can be drawn of; none named means any."""
@@ -50,7 +51,8 @@ def draw(result: Result, kind: str = "trend", ax: Axes | None = None) -> Axes:
             lead time goes. `ages`: what waits for production. `calendar` and `hours`: when
             deployments happen. `incidents`: failures over deployments. `sizes`: failure rate by
             changes per deployment. `quadrant`: lead time and failure rate by service.
-            `benchmark`: all numbers among DORA's levels.
+            `funnel`: rates of services by size, with the limits of chance. `benchmark`: all numbers
+            among DORA's levels.
         ax: Where to draw.
 
     Raises:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+_ROUNDING = 1e-9
+"""Less of a change than this is what floating point makes of nothing."""
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """A change of a pooled number, taken apart.
@@ -44,7 +48,7 @@ class Split:
     @property
     def reverses(self) -> bool:
         """Whether the groups themselves went the other way than the pooled number (Simpson)."""
-        return self.rate * self.change < 0
+        return self.rate * self.change < 0 and abs(self.rate) > _ROUNDING * abs(self.change)
 
     @property
     def certain(self) -> bool:
@@ -187,18 +191,17 @@ def standardise(
     return Standardised(value, value - down, value + up, 1 - known / total)
 
 
-def split_quantile(
+def split_median(
     values: ArrayLike,
     groups: ArrayLike,
     values_before: ArrayLike,
     groups_before: ArrayLike,
-    quantile: float = 0.5,
 ) -> Split:
-    """A change of a pooled quantile as the sum of what the groups and their mix did.
+    """A change of a pooled median as the sum of what the groups and their mix did.
 
-    A quantile does not add up over groups as a rate does. So one side's records are weighed until
+    A median does not add up over groups as a rate does. So one side's records are weighed until
     their groups are mixed as on the other side (DiNardo, Fortin and Lemieux, Econometrica 1996),
-    and the quantile is taken of these. Done from both sides and averaged, which for a rate is
+    and the median is taken of these. Done from both sides and averaged, which for a rate is
     exactly Kitagawa's split. No interval is known, and no single group's part.
 
     Args:
@@ -206,7 +209,6 @@ def split_quantile(
         groups: The group of each, a whole number.
         values_before: The records before.
         groups_before: The group of each.
-        quantile: Which quantile, as a share.
     """
     import numpy as np
 
@@ -214,51 +216,50 @@ def split_quantile(
     before = np.asarray(values_before, float), np.asarray(groups_before, np.int64)
     if not len(now[0]) or not len(before[0]):
         return _nothing(0)
-    pooled, pooled_before = (
-        weighted_quantile(side[0], np.ones(len(side[0])), quantile) for side in (now, before)
-    )
+    pooled, pooled_before = float(np.median(now[0])), float(np.median(before[0]))
     change = pooled - pooled_before
-    of_now = pooled - _mixed_as(before, now, quantile)
-    of_before = _mixed_as(now, before, quantile) - pooled_before
+    of_now = pooled - mixed_median(*before, *now)
+    of_before = mixed_median(*now, *before) - pooled_before
     rate = (of_now + of_before) / 2
     none = np.full(0, np.nan)
     return Split(change, rate, change - rate, np.nan, np.nan, none, none)
 
 
-def _mixed_as(
-    side: tuple[Floats, NDArray[np.int64]],
-    other: tuple[Floats, NDArray[np.int64]],
-    quantile: float,
+def mixed_median(
+    values: ArrayLike,
+    groups: ArrayLike,
+    other_values: ArrayLike,
+    other_groups: ArrayLike,
 ) -> float:
-    """The quantile of one side's records in the other's mix; groups it lacks are as there."""
+    """The median of one side's records in the mix of the other: direct standardisation.
+
+    A group that has records on the other side alone keeps those.
+    """
     import numpy as np
 
-    values, groups = side
-    size = int(max(groups.max(), other[1].max())) + 1
-    have, want = np.bincount(groups, minlength=size), np.bincount(other[1], minlength=size)
-    lacking = (have == 0)[other[1]]
-    weights = (want / np.maximum(have, 1))[groups]
-    return weighted_quantile(
-        np.concatenate([values, other[0][lacking]]),
+    mine, own = np.asarray(values, float), np.asarray(groups, np.int64)
+    theirs, other = np.asarray(other_values, float), np.asarray(other_groups, np.int64)
+    size = int(max(own.max(initial=0), other.max(initial=0))) + 1
+    have, want = np.bincount(own, minlength=size), np.bincount(other, minlength=size)
+    lacking = (have == 0)[other]
+    weights = (want / np.maximum(have, 1))[own]
+    return weighted_median(
+        np.concatenate([mine, theirs[lacking]]),
         np.concatenate([weights, np.ones(int(lacking.sum()))]),
-        quantile,
     )
 
 
-def weighted_quantile(values: ArrayLike, weights: ArrayLike, quantile: float) -> float:
-    """The quantile of records that count more or less than once; linear where all count alike.
+def weighted_median(values: ArrayLike, weights: ArrayLike) -> float:
+    """The median of records that count more or less than once; the usual one where all count alike.
 
-    Each record stands at the middle of its own weight, from the middle of the first to that of the
-    last, and between neighbours the line is straight.
+    Each record stands at the middle of its own weight, and between neighbours the line is straight.
     """
     import numpy as np
 
     x, w = np.asarray(values, float), np.asarray(weights, float)
-    order = np.argsort(x, kind="stable")
-    x, w = x[order], w[order]
     x, w = x[w > 0], w[w > 0]
     if not len(x):
         return float("nan")
-    middle = np.cumsum(w) - w / 2
-    place = middle[0] + quantile * (middle[-1] - middle[0])
-    return float(np.interp(place, middle, x))
+    order = np.argsort(x, kind="stable")
+    reached = np.cumsum(w[order])
+    return float(np.interp(reached[-1] / 2, reached - w[order] / 2, x[order]))

@@ -1,0 +1,96 @@
+"""Groups rolled up, as words: what they did, what their mix did, and where that misleads."""
+
+from __future__ import annotations
+
+from dora.words import count, number, quantity, share
+
+ONE_GROUP = "there is only one group"
+OVERLAP = "some records belong to several of the groups at once, so that the groups do not add up"
+OTHERS = "the others"
+_NOUNS = {"service": "services", "team": "teams"}
+
+
+def signed(value: float, unit: str) -> str:
+    """A part of a change with its sign: `+2.1 points`, `−3 h`, `+0.4 per week`."""
+    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    if unit == "share":
+        return f"{sign}{share(abs(value)).removesuffix(' %')} points"
+    return f"{sign}{quantity(abs(value), unit)}"
+
+
+def split(title: str, values: str, change: str, by: str, rate: str, mix: str) -> str:
+    """What of a change the groups themselves made, and what their mix.
+
+    Args:
+        title: The metric.
+        values: Both values with their windows.
+        change: The whole change, signed.
+        by: `service` or `team`.
+        rate: What the groups themselves made of it, signed.
+        mix: What their mix made of it, signed.
+    """
+    them = _NOUNS[by]
+    return (
+        f"{title}, {values}: {change}, of which {rate} from the {them} themselves and {mix} from "
+        f"other shares of them."
+    )
+
+
+def summed(title: str, values: str, change: str, by: str, known: str, new: str) -> str:
+    """The same for a frequency, which is a sum and has no mix."""
+    them = _NOUNS[by]
+    return (
+        f"{title}, {values}: {change}, of which {known} from {them} that were there before and "
+        f"{new} from new ones."
+    )
+
+
+def standardised(value: str, before: str) -> str:
+    """What the number would be in the mix of before."""
+    return f"In the mix of {before} it would be {value}."
+
+
+def without_new(value: str) -> str:
+    """What a frequency would be without the groups that are new."""
+    return f"Without the new ones it would be {value}."
+
+
+def reversed_sign(by: str, *, certain: bool | None) -> str:
+    """The warning where the groups went one way and their roll-up the other (Simpson's paradox).
+
+    Args:
+        by: `service` or `team`.
+        certain: Whether the groups' own direction is more than chance; None if that is not known.
+    """
+    sure = {True: ", by more than chance", False: ", if by no more than chance may do", None: ""}
+    return (
+        f"Mind the mix: the {_NOUNS[by]} themselves went the other way{sure[certain]}; "
+        "the whole only follows which of them there is more of."
+    )
+
+
+def mostly_mix(by: str) -> str:
+    """The remark where more of a change comes from the mix than from the groups."""
+    return f"Most of it is the mix of {_NOUNS[by]}, not the {_NOUNS[by]} themselves."
+
+
+def impossible(title: str, reason: str) -> str:
+    """Why a change is not taken apart."""
+    return f"{title} is not taken apart: {reason}."
+
+
+def outside(by: str, groups: int, beyond: int, level: float) -> str:
+    """How many groups differ from the whole by more than chance, and how many would by chance.
+
+    Args:
+        by: `service` or `team`.
+        groups: How many there are.
+        beyond: How many lie outside of the limits.
+        level: Which share lies within by chance.
+    """
+    expected = groups * (1 - level)
+    told = "none" if not beyond else f"{beyond:,}"
+    return (
+        f"Of {count(groups, by)} {told} {'lies' if beyond == 1 else 'lie'} outside of the "
+        f"{share(level)} limits, where chance alone puts about {number(expected)}."
+    )
