@@ -28,6 +28,10 @@ def bearer(token: Token) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {token.value()}"}
 
 
+Whole = Callable[[Any], bool]
+"""Whether a page has all that it must have; it is asked for again where it has not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A page of JSON.
@@ -41,6 +45,17 @@ class Answer:
     content: Any
     headers: Mapping[str, str]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked for, and how to tell that it came."""
+
+    method: str
+    path: str
+    parameters: Mapping[str, Any]
+    body: Any
+    whole: Whole | None
 
 
 class Refusal(Exception):
@@ -86,23 +101,29 @@ class Rest:
     def __repr__(self) -> str:
         return f"Rest({self._url!r})"
 
-    def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+    def get(
+        self,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        whole: Whole | None = None,
+    ) -> Answer:
         """One page, by a path below the interface's root or an address on the same host.
 
         Raises:
             Absent: It is not there, or may not be seen with this token.
             SourceError: The host refuses, or does not answer whatever is tried.
         """
-        return self._call("GET", path, parameters, None)
+        return self._call(_Question("GET", path, parameters or {}, None, whole))
 
-    def post(self, path: str, body: Any) -> Answer:
+    def post(self, path: str, body: Any, *, whole: Whole | None = None) -> Answer:
         """The answer to a question that is too long for an address; nothing is changed by it.
 
         Raises:
             Absent: It is not there, or may not be seen with this token.
             SourceError: The host refuses, or does not answer whatever is tried.
         """
-        return self._call("POST", path, None, body)
+        return self._call(_Question("POST", path, {}, body, whole))
 
     def pages(self, path: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Answer]:
         """A list's pages, as long as the Link header names another.
@@ -117,21 +138,22 @@ class Rest:
             answer = self.get(answer.next)
             yield answer
 
-    def _call(
-        self, method: str, path: str, parameters: Mapping[str, Any] | None, body: Any
-    ) -> Answer:
-        address = self._address(path)
+    def _call(self, question: _Question) -> Answer:
+        address = self._address(question.path)
 
         def attempt(token: Token | None) -> Answer:
             shown = self._authorise(token) if token is not None else {}
             asked = requests.Request(
-                method,
+                question.method,
                 address,
-                params=dict(parameters or {}),
-                json=body,
+                params=dict(question.parameters),
+                json=question.body,
                 headers={**self._headers, **shown},
             )
-            return _read(self._send(asked))
+            answer = _read(self._send(asked))
+            if question.whole is not None and not question.whole(answer.content):
+                raise Garbled(f"not what was asked for but {str(answer.content)[:80]!r}")
+            return answer
 
         return self._caller.call(attempt, self._verdict)
 

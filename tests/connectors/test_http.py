@@ -64,6 +64,16 @@ def test_a_fault_that_passes_costs_requests_but_no_rows(fault: str, times: int) 
     assert {one.path for one in host.asked} == {"/rows?page=1"}
 
 
+def test_a_page_without_what_it_must_have_is_asked_for_again() -> None:
+    with serving(in_turn(Reply({"took": 3}), Reply([]), GOOD)) as host:
+        asking = rest(host.url, SECRET)
+        answer = asking.post("/rows", {"page": 1}, whole=lambda said: "rows" in said)
+        assert answer.content == GOOD.content
+        with pytest.raises(SourceError, match="not what was asked for"):
+            asking.get("/rows", whole=lambda said: "columns" in said)
+    assert len(host.asked) == 3 + 6
+
+
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name != "slow"])
 def test_a_fault_that_stays_ends_with_an_error_after_a_bounded_number_of_requests(
     fault: str,
