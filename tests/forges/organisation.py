@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from tests.forges.facts import (
     Commit,
@@ -33,6 +33,12 @@ from tests.forges.facts import (
     Run,
     Tag,
 )
+
+Moment: TypeAlias = str | datetime
+"""A time as stories tell it: `03-02 09:00` of 2026, or an aware datetime."""
+
+JobTold: TypeAlias = tuple[str, Moment | None, Moment | None, JobState]
+"""A job's name, when it began and ended, and how."""
 
 
 def at(text: str) -> datetime:
@@ -75,16 +81,21 @@ class Repository:
         """owner/name."""
         return f"{self.owner}/{self.name}"
 
+    @property
+    def pushed_at(self) -> datetime | None:
+        """When something was last committed."""
+        return max((one.committed_at for one in self.commits.values()), default=None)
+
     # Commits
     def commit(
         self,
         subject: str,
-        when: str,
+        when: Moment,
         by: Person,
         *,
         branch: str | None = "main",
         parents: Sequence[str] | None = None,
-        authored: str | datetime | None = None,
+        authored: Moment | None = None,
         body: str = "",
         account: bool = True,
     ) -> str:
@@ -92,15 +103,16 @@ class Repository:
         if parents is None:
             parents = [self.branches[branch]] if branch in self.branches else []
         made = _time(when)
+        authored = authored if authored is None else _time(authored)
         text = f"{self.id}\0{' '.join(parents)}\0{subject}\0{made}\0{authored}\0{by.email}\0{body}"
         sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-        began = _time(authored) if authored is not None else made
+        began = authored or made
         self.commits[sha] = Commit(sha, tuple(parents), subject, body, by, began, made, account)
         if branch is not None:
             self.branches[branch] = sha
         return sha
 
-    def history(self, *heads: str) -> list[Commit]:
+    def history(self, *heads: str) -> Sequence[Commit]:
         """Everything behind some commits, they too, the newest first, children before parents."""
         reached: set[str] = set()
         pending = list(heads)
@@ -120,7 +132,7 @@ class Repository:
     def propose(
         self,
         title: str,
-        when: str,
+        when: Moment,
         by: Person | None,
         commits: Sequence[str],
         *,
@@ -146,24 +158,26 @@ class Repository:
         )
         return self.numbers
 
-    def touch(self, number: int, when: str, **changes: Any) -> None:
+    def touch(self, number: int, when: Moment, **changes: Any) -> None:
         """Change something about a pull request: labels, title, commits after a force push."""
         pull = replace(self.pulls[number], updated_at=_time(when), **changes)
         self.pulls[number] = pull
         if "commits" in changes:
             self.branches[pull.head] = pull.commits[-1]
 
-    def make_ready(self, number: int, when: str) -> None:
+    def make_ready(self, number: int, when: Moment) -> None:
         """Let it leave draft."""
         self.touch(number, when, draft=False, ready_at=_time(when))
 
-    def review(self, number: int, when: str, by: Person | None, state: ReviewState) -> int:
+    def review(self, number: int, when: Moment, by: Person | None, state: ReviewState) -> int:
         """Say something of it."""
         review = Review(next(self.ids), by, state, _time(when))
         self.touch(number, when, reviews=(*self.pulls[number].reviews, review))
         return review.id
 
-    def merge(self, number: int, when: str, method: MergeMethod, by: Person, body: str = "") -> str:
+    def merge(
+        self, number: int, when: Moment, method: MergeMethod, by: Person, body: str = ""
+    ) -> str:
         """Let it land on its base, and give back what landed there."""
         pull = self.pulls[number]
         base = self.branches[pull.base]
@@ -198,16 +212,24 @@ class Repository:
         self.touch(number, when, merged_at=moment, closed_at=moment, method=method, merge_sha=sha)
         return sha
 
-    def close(self, number: int, when: str) -> None:
+    def close(self, number: int, when: Moment) -> None:
         """Give it up."""
         self.touch(number, when, closed_at=_time(when))
+
+    def pull(self, title: str) -> PullRequest:
+        """The pull request of that title."""
+        return _titled(self.pulls.values(), title)
+
+    def issue(self, title: str) -> Issue:
+        """The issue of that title."""
+        return _titled(self.issues.values(), title)
 
     # Deployments
     def deploy(
         self,
         sha: str,
-        when: str,
-        *then: tuple[str, DeploymentState],
+        when: Moment,
+        *then: tuple[Moment, DeploymentState],
         environment: str = "production",
         ref: str | None = None,
     ) -> int:
@@ -221,7 +243,7 @@ class Repository:
             self.status(id_, moment, state)
         return id_
 
-    def status(self, deployment: int, when: str, state: DeploymentState) -> None:
+    def status(self, deployment: int, when: Moment, state: DeploymentState) -> None:
         """Let a deployment stand otherwise."""
         self._status(deployment, _time(when), state)
         here = self.deployments[deployment]
@@ -248,8 +270,8 @@ class Repository:
         self,
         workflow: str,
         sha: str,
-        when: str,
-        *jobs: tuple[str, str, str, JobState],
+        when: Moment,
+        *jobs: JobTold,
         branch: str | None = None,
     ) -> int:
         """A run; `jobs` are name, start, end and how it ended, of the first attempt."""
@@ -262,13 +284,11 @@ class Repository:
         self._add_jobs(id_, 1, jobs)
         return id_
 
-    def rerun(self, run: int, *jobs: tuple[str, str, str, JobState]) -> None:
+    def rerun(self, run: int, *jobs: JobTold) -> None:
         """Start some of its jobs again."""
         self._add_jobs(run, self.runs[run].attempts + 1, jobs)
 
-    def _add_jobs(
-        self, id_: int, attempt: int, jobs: Sequence[tuple[str, str, str, JobState]]
-    ) -> None:
+    def _add_jobs(self, id_: int, attempt: int, jobs: Sequence[JobTold]) -> None:
         made = tuple(
             Job(
                 next(self.ids),
@@ -287,7 +307,7 @@ class Repository:
         )
 
     # Issues
-    def report(self, title: str, when: str, by: Person | None, *labels: str, **more: Any) -> int:
+    def report(self, title: str, when: Moment, by: Person | None, *labels: str, **more: Any) -> int:
         """Open an issue."""
         self.numbers += 1
         self.issues[self.numbers] = Issue(
@@ -305,7 +325,7 @@ class Repository:
     def turn(
         self,
         number: int,
-        when: str,
+        when: Moment,
         kind: IssueEventKind,
         by: Person | None,
         original: int | None = None,
@@ -315,20 +335,20 @@ class Repository:
         event = IssueEvent(next(self.ids), kind, _time(when), by, original)
         self.change(number, when, events=(*issue.events, event))
 
-    def change(self, number: int, when: str, **changes: Any) -> None:
+    def change(self, number: int, when: Moment, **changes: Any) -> None:
         """Change something about an issue: labels, title, text."""
         self.issues[number] = replace(self.issues[number], updated_at=_time(when), **changes)
 
     # Tags and releases
-    def tag(self, name: str, sha: str, when: str | None = None) -> None:
+    def tag(self, name: str, sha: str, when: Moment | None = None) -> None:
         """A tag, annotated if it says when it was made."""
         self.tags[name] = Tag(name, sha, _time(when) if when else None)
 
     def release(
         self,
         tag: str,
-        created: str,
-        published: str | None,
+        created: Moment,
+        published: Moment | None,
         *,
         prerelease: bool = False,
         name: str | None = None,
@@ -389,5 +409,15 @@ class Organisation:
         del self.repositories[self[name].id]
 
 
-def _time(when: str | datetime) -> datetime:
+_Titled = TypeVar("_Titled", PullRequest, Issue)
+
+
+def _titled(rows: Iterable[_Titled], title: str) -> _Titled:
+    for one in rows:
+        if one.title == title:
+            return one
+    raise LookupError(title)
+
+
+def _time(when: Moment) -> datetime:
     return when if isinstance(when, datetime) else at(when)

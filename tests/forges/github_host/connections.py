@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from tests.forges.github_host.values import GraphQLError
 
 Key: TypeAlias = tuple[Any, ...]
+T = TypeVar("T")
+
+
+class InOrder(Sequence[T]):
+    """Rows that are in the order of their keys already, of which there may be very many.
+
+    Args:
+        rows: The rows, the smallest key first.
+    """
+
+    def __init__(self, rows: Sequence[T]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._rows[place]
 
 
 class Connection:
@@ -19,7 +38,7 @@ class Connection:
     pages shifts no other.
 
     Args:
-        rows: All rows, in order.
+        rows: All rows, in any order.
         key: What a row is ordered by; must tell any two rows apart.
         view: How a row is shown.
         arguments: `first`, `after`, `last`, `before`.
@@ -28,7 +47,7 @@ class Connection:
 
     def __init__(
         self,
-        rows: Sequence[Any],
+        rows: Collection[Any],
         key: Callable[[Any], Key],
         view: Callable[[Any], Any],
         arguments: dict[str, Any],
@@ -38,20 +57,25 @@ class Connection:
         self._view = view
         self._key = key
         self._total = len(rows)
-        kept = sorted(rows, key=key, reverse=descending)
-        after = _read(arguments.get("after"))
-        if after is not None:
-            kept = [r for r in kept if (key(r) < after if descending else key(r) > after)]
-        before = _read(arguments.get("before"))
-        if before is not None:
-            kept = [r for r in kept if (key(r) > before if descending else key(r) < before)]
-        first, last = arguments.get("first"), arguments.get("last")
-        self._more, self._earlier = False, after is not None
-        if first is not None:
-            self._more, kept = len(kept) > first, kept[:first]
-        elif last is not None:
-            self._earlier, kept = len(kept) > last, kept[-last:] if last else []
-        self._rows = kept
+        ordered = rows if isinstance(rows, InOrder) else sorted(rows, key=key)
+        above, below = _read(arguments.get("after")), _read(arguments.get("before"))
+        if descending:
+            above, below = below, above
+        low = 0 if above is None else bisect_right(ordered, above, key=key)
+        high = len(ordered) if below is None else bisect_left(ordered, below, key=key)
+        lowest, highest = arguments.get("first"), arguments.get("last")
+        if descending:
+            lowest, highest = highest, lowest
+        start, end = low, high
+        if lowest is not None:
+            end = min(high, low + lowest)
+        elif highest is not None:
+            start = max(low, high - highest)
+        self._rows = list(ordered[start:end])
+        before, behind = start > 0, end < len(ordered)
+        self._earlier, self._more = (behind, before) if descending else (before, behind)
+        if descending:
+            self._rows.reverse()
 
     def nodes(self, info: Any) -> list[Any]:
         """The rows."""
@@ -74,6 +98,14 @@ class Connection:
             "startCursor": ends[0] if ends else None,
             "endCursor": ends[-1] if ends else None,
         }
+
+
+def listed(
+    rows: Sequence[Any], view: Callable[[Any], Any], arguments: dict[str, Any]
+) -> Connection:
+    """One page of a list that has an order of its own, as the commits of a history have."""
+    places = InOrder(range(len(rows)))
+    return Connection(places, lambda place: (place,), lambda place: view(rows[place]), arguments)
 
 
 def _write(key: Key) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.forges import facts
-from tests.forges.github_host.connections import Connection
+from tests.forges.github_host.connections import Connection, listed
 from tests.forges.github_host.values import CLOSING_REASONS, REVIEW_STATES, Seen, time
 from tests.forges.github_host.views import CommitView, RefView, View, actor
 from tests.forges.organisation import Repository
@@ -25,8 +25,7 @@ class LabelView(View):
 
 def labels(names: tuple[str, ...], arguments: dict[str, Any]) -> Connection:
     """Labels in their order."""
-    rows = list(enumerate(names))
-    return Connection(rows, lambda row: (row[0],), lambda row: LabelView(row[1]), arguments)
+    return listed(names, LabelView, arguments)
 
 
 class PullRequestView(View):
@@ -84,12 +83,10 @@ class PullRequestView(View):
     def commits(self, info: Any, **arguments: Any) -> Connection:
         """Its original commits, the oldest first; no more than the host cares to show."""
         shown = self._pull.commits[: self._seen.commit_cap]
-        return Connection(
-            list(enumerate(shown)),
-            lambda row: (row[0],),
-            lambda row: _Original(self._seen, self._repository, self._pull, row[1]),
-            arguments,
-        )
+        return listed(shown, self._original, arguments)
+
+    def _original(self, sha: str) -> _Original:
+        return _Original(self._seen, self._repository, self._pull, sha)
 
     def reviews(self, info: Any, **arguments: Any) -> Connection:
         """What was said of it, the oldest first."""
@@ -219,12 +216,7 @@ class IssueView(View):
             if one.kind == "duplicate":
                 events.append((one, "MarkedAsDuplicateEvent"))
             events.append((one, "ReopenedEvent" if one.kind == "reopened" else "ClosedEvent"))
-        return Connection(
-            list(enumerate(_wanted(events, arguments))),
-            lambda row: (row[0],),
-            lambda row: self._event(*row[1]),
-            arguments,
-        )
+        return listed(_wanted(events, arguments), lambda row: self._event(*row), arguments)
 
     def _event(self, event: facts.IssueEvent, kind: str) -> EventView:
         return EventView(self._seen, self._repository, event, kind)

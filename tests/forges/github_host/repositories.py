@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from tests.forges import facts
 from tests.forges.github_host.connections import Connection
 from tests.forges.github_host.pulls import IssueView, PullRequestView, log_url
 from tests.forges.github_host.values import DEPLOYMENT_STATES, Seen, time
-from tests.forges.github_host.views import Account, CommitView, RefView, TagView, View, pushed
+from tests.forges.github_host.views import Account, CommitView, RefView, TagView, View
 from tests.forges.organisation import Repository
 
 
@@ -35,8 +36,8 @@ class RepositoryView(View):
         self.visibility = "PRIVATE"
         self.viewerPermission = "READ"
         self.createdAt = time(repository.created_at)
-        self.pushedAt = pushed(repository)
-        self.updatedAt = pushed(repository) or self.createdAt
+        self.pushedAt = time(repository.pushed_at)
+        self.updatedAt = self.pushedAt or self.createdAt
         self.owner = Account(seen, repository.owner, "Organization")
 
     # Code
@@ -92,13 +93,16 @@ class RepositoryView(View):
         """Pull requests."""
         self._seen.need("pull_requests", self._repository)
         states = arguments.get("states")
-        rows = [
-            one
-            for one in self._repository.pulls.values()
-            if (not states or one.state.upper() in states)
-            and arguments.get("baseRefName") in (None, one.base)
-            and arguments.get("headRefName") in (None, one.head)
-        ]
+        base, head = arguments.get("baseRefName"), arguments.get("headRefName")
+        rows: Collection[facts.PullRequest] = self._repository.pulls.values()
+        if states or base or head:
+            rows = [
+                one
+                for one in rows
+                if (not states or one.state.upper() in states)
+                and base in (None, one.base)
+                and head in (None, one.head)
+            ]
         return _dated(rows, self._pull, arguments)
 
     def pullRequest(self, info: Any, number: int) -> PullRequestView | None:
@@ -117,13 +121,15 @@ class RepositoryView(View):
         wanted = set(arguments.get("labels") or filters.get("labels") or ())
         states = arguments.get("states") or filters.get("states")
         since = filters.get("since")
-        rows = [
-            one
-            for one in self._repository.issues.values()
-            if (not wanted or wanted & set(one.labels))
-            and (not states or ("CLOSED" if one.closed else "OPEN") in states)
-            and (not since or str(time(one.updated_at)) >= since)
-        ]
+        rows: Collection[facts.Issue] = self._repository.issues.values()
+        if wanted or states or since:
+            rows = [
+                one
+                for one in rows
+                if (not wanted or wanted & set(one.labels))
+                and (not states or ("CLOSED" if one.closed else "OPEN") in states)
+                and (not since or str(time(one.updated_at)) >= since)
+            ]
         return _dated(rows, self._issue, arguments)
 
     def _issue(self, issue: facts.Issue) -> IssueView:
@@ -134,11 +140,9 @@ class RepositoryView(View):
         """The forge's own deployments."""
         self._seen.need("deployments", self._repository)
         wanted = arguments.get("environments")
-        rows = [
-            one
-            for one in self._repository.deployments.values()
-            if not wanted or one.environment in wanted
-        ]
+        rows: Collection[facts.Deployment] = self._repository.deployments.values()
+        if wanted:
+            rows = [one for one in rows if one.environment in wanted]
         order = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
         return Connection(
             rows,
@@ -161,7 +165,7 @@ class RepositoryView(View):
         )
 
 
-def _dated(rows: list[Any], view: Any, arguments: dict[str, Any]) -> Connection:
+def _dated(rows: Collection[Any], view: Any, arguments: dict[str, Any]) -> Connection:
     """Pull requests or issues, by when they were opened unless another order is asked for."""
     order = arguments.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
     name = {"CREATED_AT": "opened_at", "UPDATED_AT": "updated_at"}[order["field"]]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -301,7 +303,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(response.seconds)
         if response.manner == "dropped":
             self.close_connection = True
-            self.connection.close()
+            self.connection.shutdown(socket.SHUT_RDWR)
             return
         self.send_response(response.status)
         for name, value in response.headers.items():
@@ -322,6 +324,10 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as error:  # noqa: BLE001 - told when the host is closed
             self.host.broken.append(error)
             self._write(Response(400, b'{"message": "the host is at fault"}'))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The host's clock, for the header that tells it."""
+        return formatdate(self.host.now() if timestamp is None else timestamp, usegmt=True)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Say nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tests.forges import facts
-from tests.forges.github_host.connections import Connection
+from tests.forges.github_host.connections import Connection, listed
 from tests.forges.github_host.values import Seen, git_time, time
 from tests.forges.organisation import Repository
 
@@ -43,8 +43,8 @@ class Account(View):
             by = {
                 "NAME": one.name,
                 "CREATED_AT": time(one.created_at),
-                "UPDATED_AT": pushed(one),
-                "PUSHED_AT": pushed(one),
+                "UPDATED_AT": time(one.pushed_at or one.created_at),
+                "PUSHED_AT": time(one.pushed_at or one.created_at),
             }
             return by[order["field"]], one.id
 
@@ -63,11 +63,6 @@ def actor(seen: Seen, person: facts.Person | None) -> Account | None:
     if person is None or not person.login:
         return None
     return Account(seen, person.login, "Bot" if person.bot else "User")
-
-
-def pushed(one: Repository) -> str | None:
-    """When something was last pushed."""
-    return time(max((commit.committed_at for commit in one.commits.values()), default=None))
 
 
 class GitActorView(View):
@@ -106,15 +101,20 @@ class CommitView(View):
 
     def parents(self, info: Any, **arguments: Any) -> Connection:
         """Those it was made on, the first one first."""
-        return commits(self._seen, self._repository, self._commit.parents, arguments)
+        known = self._repository.commits
+        return listed([known[sha] for sha in self._commit.parents], self._other, arguments)
 
     def history(self, info: Any, **arguments: Any) -> Connection:
         """It and everything behind it, the newest first."""
-        shas = [one.sha for one in self._repository.history(self.oid)]
-        since, until = arguments.get("since") or "", arguments.get("until") or "9"
-        known = self._repository.commits
-        shas = [sha for sha in shas if since <= str(time(known[sha].committed_at)) <= until]
-        return commits(self._seen, self._repository, shas, arguments)
+        rows: Sequence[facts.Commit] = self._repository.history(self.oid)
+        since, until = arguments.get("since"), arguments.get("until")
+        if since or until:
+            low, high = since or "", until or "9"
+            rows = [one for one in rows if low <= str(time(one.committed_at)) <= high]
+        return listed(rows, self._other, arguments)
+
+    def _other(self, commit: facts.Commit) -> CommitView:
+        return CommitView(self._seen, self._repository, commit)
 
     def associatedPullRequests(self, info: Any, **arguments: Any) -> Connection:
         """The pull requests it came with."""
@@ -132,18 +132,6 @@ class CommitView(View):
             lambda pull: PullRequestView(self._seen, self._repository, pull),
             arguments,
         )
-
-
-def commits(
-    seen: Seen, repository: Repository, shas: Sequence[str], arguments: dict[str, Any]
-) -> Connection:
-    """Commits in a given order."""
-    return Connection(
-        list(enumerate(shas)),
-        lambda row: (row[0],),
-        lambda row: CommitView(seen, repository, repository.commits[row[1]]),
-        arguments,
-    )
 
 
 class TagView(View):
