@@ -41,6 +41,7 @@ class Request:
         status: What it got.
         points: What it cost, for GraphQL.
         fault: What went wrong with it.
+        query: Its text, for GraphQL.
     """
 
     kind: str
@@ -51,6 +52,13 @@ class Request:
     status: int
     points: int = 0
     fault: str | None = None
+    query: str = ""
+
+    @property
+    def size(self) -> int | None:
+        """How many rows a page may have, where the request says so."""
+        told = self.asked.get("size", self.asked.get("per_page"))
+        return int(told) if told is not None else None
 
 
 @dataclass(slots=True)
@@ -166,8 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             seen = self.host.seen(token or Token("", scopes=()))
             made = rest.reply(path, query, seen)
             right = self._rest(parts.path, query, made, token, seen)
-        size = int(query["per_page"]) if "per_page" in query else None
-        self._send(made.template or path, False, dict(query), size, right, 0)
+        kind = made.template or path
+        self._send(Request(kind, False, self.path, dict(query), self._shown(), right.status), right)
 
     def do_POST(self) -> None:
         """GraphQL; nothing else is ever posted."""
@@ -178,14 +186,14 @@ class _Handler(BaseHTTPRequestHandler):
         kind = name[1] if name else "anonymous"
         if self.host.before:
             self.host.before(kind)
-        token = self._token()
-        points = 0
+        token, points = self._token(), 0
         if token is None:
             right = self._unauthorized()
         else:
             with self.host.organisation.lock:
                 right, points = self._graphql(given["query"], variables, token)
-        self._send(kind, True, variables, variables.get("size"), right, points)
+        told = Request(kind, True, self.path, variables, self._shown(), right.status, points)
+        self._send(replace(told, query=given["query"]), right)
 
     def _graphql(self, query: str, variables: dict[str, Any], token: Token) -> tuple[Response, int]:
         seen = self.host.seen(token)
@@ -248,6 +256,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return None if token.expired else token
         return None
 
+    def _shown(self) -> str:
+        return str(self.headers.get("Authorization", "")).rpartition(" ")[2]
+
     def _unauthorized(self) -> Response:
         return UNAUTHORIZED.spoil(Response(401, b""), self.host.now())
 
@@ -274,28 +285,18 @@ class _Handler(BaseHTTPRequestHandler):
         return Response(200, json.dumps(body).encode(), {"Content-Type": JSON_TYPE, **headers})
 
     # Sending
-    def _send(
-        self,
-        kind: str,
-        is_graphql: bool,
-        asked: dict[str, Any],
-        size: int | None,
-        right: Response,
-        points: int,
-    ) -> None:
-        host, fault = self.host, None
-        if not is_graphql and host.before:
-            host.before(kind)
+    def _send(self, request: Request, right: Response) -> None:
+        """Answer, unless something goes wrong, and remember it."""
+        host = self.host
+        if not request.graphql and host.before:
+            host.before(request.kind)
         with host.organisation.lock:
             for trouble in host.troubles:
-                if trouble.happens(kind, is_graphql, size, host.now()):
-                    fault = trouble.fault.name
+                if trouble.happens(request.kind, request.graphql, request.size, host.now()):
                     right = trouble.fault.spoil(right, host.now())
+                    request = replace(request, status=right.status, fault=trouble.fault.name)
                     break
-            shown = self.headers.get("Authorization", "").rpartition(" ")[2]
-            host.requests.append(
-                Request(kind, is_graphql, self.path, asked, shown, right.status, points, fault)
-            )
+            host.requests.append(request)
         self._write(right)
 
     def _write(self, response: Response) -> None:
