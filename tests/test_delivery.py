@@ -137,7 +137,7 @@ def test_html_is_a_whole_table(q, what):
 def test_an_overview_has_a_row_a_metric_with_a_verdict(q):
     frame = q.overview().frame
     assert frame["metric"].tolist() == list(q.metrics)
-    verdicts = {"better", "worse", "no evidence", "too little data"}
+    verdicts = {"better", "worse", "no evidence", "too little data", "withheld"}
     assert set(frame["verdict"]) <= verdicts
     assert frame["n"].gt(0).all()
 

@@ -313,6 +313,4 @@ class Duration(Metric):
 
     def change(self, now: Result, before: Result) -> Change | None:
         """The difference of the two medians."""
-        return shift_change(
-            (now.value, now.low, now.high, now.n), (before.value, before.low, before.high, before.n)
-        )
+        return shift_change(now.lengths, before.lengths)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dora import words
 from dora.goals import Goal
-from dora.metrics.comparison import Comparison
+from dora.metrics.comparison import Comparison, together
 from dora.metrics.goals import Judgement, judge
 from dora.metrics.levels import Level, QuickCheck, standings
 from dora.metrics.result import Result
@@ -25,7 +25,9 @@ class Overview:
     """One row a metric: value, interval, n, reason, and whether it changed.
 
     Attributes:
-        comparisons: Each metric's result, compared with the window before.
+        comparisons: Each metric's result, compared with the window before. Verdicts are corrected
+            for there being several, by Holm's method: while nothing changes, at most one window in
+            twenty has any "better" or "worse".
         goals: What is aimed at.
     """
 
@@ -35,7 +37,7 @@ class Overview:
     @classmethod
     def of(cls, results: Sequence[Result], goals: Sequence[Goal] = ()) -> Overview:
         """Compare each result with the window before its own."""
-        return cls(tuple(result.compare() for result in results), tuple(goals))
+        return cls(together(result.compare() for result in results), tuple(goals))
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -64,8 +66,10 @@ class Overview:
     def frame(self) -> pd.DataFrame:
         """One row a metric.
 
-        Columns: metric, value, unit, n, low, high, reason, verdict, change; answer, what the value
-        is among the answers of DORA's survey; goal and judgement, where there is one.
+        Columns: metric, value, unit, n, low, high, reason; verdict, corrected for there being
+        several metrics; change, the difference with its interval; answer, what the value is among
+        the answers of DORA's survey; goal and judgement, where there is one; sentence, the verdict
+        in one plain sentence.
         """
         import pandas as pd
 
@@ -88,11 +92,12 @@ class Overview:
             "answer": [answers.get(r.name) for r in results],
             "goal": [goals[r.name].aim if r.name in goals else None for r in results],
             "judgement": [goals[r.name].state if r.name in goals else None for r in results],
+            "sentence": [c.sentence for c in self.comparisons],
         }
-        texts = (*("metric", "unit", "reason", "verdict", "change", "answer", "goal", "judgement"),)
+        numbers = ("value", "n", "low", "high")
         return pd.DataFrame(
             {
-                name: pd.Series(values, dtype=object) if name in texts else column(values)
+                name: column(values) if name in numbers else pd.Series(values, dtype=object)
                 for name, values in columns.items()
             }
         )
@@ -106,6 +111,7 @@ class Overview:
         now, before = self.comparisons[0].now, self.comparisons[0].before
         title = f"{now.question.scopes[0].label}, {now.window} against {before.window}"
         shown = words.html_table(self.frame)
-        said = [self.level().sentence, self.quick_check().sentence]
+        said = [c.sentence for c in self.comparisons]
+        said += [self.level().sentence, self.quick_check().sentence]
         said += [judgement.sentence for judgement in self.judgements]
         return f"<p><b>{escape(title)}</b></p>{shown}<p>{'<br>'.join(map(escape, said))}</p>"

@@ -14,8 +14,10 @@ from dora.rules import Rules
 from dora.windows import Window
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from dora.metrics.base import Metric
     from dora.metrics.rollup import RollUp
@@ -127,6 +129,17 @@ class Result:
         """
         return self._records("left_out")
 
+    @cached_property
+    def lengths(self) -> NDArray[np.float64]:
+        """How long each record took, in seconds, ascending; empty where n counts no durations."""
+        import numpy as np
+
+        sql = self.metric.sql(self.question, "lengths")
+        if not sql:
+            return np.zeros(0)
+        found = self.question.pooled().query(sql)["us"].to_numpy(np.float64)
+        return np.sort(found) / 1_000_000
+
     def _records(self, part: str) -> pd.DataFrame:
         self.question.tables.need(*self.metric.models, *self.metric.record_models)
         frame = self.question.pooled().query(self.metric.sql(self.question, part))
@@ -194,7 +207,7 @@ class Result:
     def _few(self) -> list[str]:
         if self.value is None or self.low is not None or self.unit != "seconds":
             return []
-        return words.few(self.evidence["seconds"].dropna().tolist(), self.unit)
+        return words.few(self.lengths.tolist(), self.unit)
 
     @property
     def uncovered(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dora.errors import UsageError
 from dora.plots import ages
 from dora.report import sources
 from dora.report.pictures import Picture, gallery
+from dora.words import compared
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 STALE_AFTER = timedelta(days=2)
 """How long ago a source may have been read before the report says that it is out of date."""
-
-WITHHELD = "withheld"
-"""Stands for a verdict where too much of the record is missing for one."""
 
 _MOST_ROWS = 20
 _YEAR = 364
@@ -177,15 +175,15 @@ def gather(
 
 def _headline(comparisons: Sequence[Comparison]) -> str:
     def titles(verdict: str) -> list[str]:
-        return [c.now.metric.title.lower() for c in comparisons if _verdict(c) == verdict]
+        return [c.now.metric.title.lower() for c in comparisons if c.verdict == verdict]
 
     before = comparisons[0].before.window
-    return words.headline(
+    return compared.headline(
         titles("better"),
         titles("worse"),
         len(titles("no evidence")),
         words.span(before),
-        withheld=len(titles(WITHHELD)),
+        withheld=len(titles("withheld")),
     )
 
 
@@ -211,14 +209,7 @@ def _card(comparison: Comparison) -> Card:
 def _held(comparison: Comparison) -> Held:
     change = "" if comparison.change is None else comparison.difference
     before = words.span(comparison.before.window)
-    return Held(before, _verdict(comparison), change, comparison.sentence)
-
-
-def _verdict(comparison: Comparison) -> str:
-    """The verdict, or that there is none, where either record is too incomplete to judge by."""
-    sides = (comparison.now, comparison.before)
-    doubted = any(side.question.coverage.grade(side.name).withholds for side in sides)
-    return WITHHELD if doubted and comparison.change is not None else comparison.verdict
+    return Held(before, comparison.verdict, change, comparison.sentence)
 
 
 def _year_before(window: Window) -> Window:

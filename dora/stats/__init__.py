@@ -7,15 +7,17 @@ names the paper it comes from, and is tested against another implementation or p
 from dora.stats.attributes import g_chart, laney_p, laney_u, t_chart
 from dora.stats.changes import ChangePoint, change_points
 from dora.stats.comparing import (
-    detectable_frequencies,
-    detectable_medians,
-    detectable_rates,
     frequencies_chance,
     holm,
     median_difference,
     median_interval,
     medians_chance,
     rates_chance,
+)
+from dora.stats.detecting import (
+    detectable_frequencies,
+    detectable_medians,
+    detectable_rates,
 )
 from dora.stats.grouped import Groups, Sample
 from dora.stats.intervals import (

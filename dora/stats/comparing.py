@@ -1,4 +1,4 @@
-"""How plain is a difference, and how large would one have had to be to show?
+"""How plain is a difference?
 
 The chance that goes with a difference is that of its interval: it is below one in twenty exactly
 where the 95 % interval does not hold "no difference".
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Ends: TypeAlias = tuple[float, float]
 
-POWER = 0.8
-"""How often a change of the smallest detectable size is found."""
 _SURE = 8.0
 """So many standard errors leave no chance worth telling apart from none."""
 
@@ -125,88 +123,3 @@ def _inverted(interval: Callable[[float], Ends]) -> float:
 
 def _floats(ends: tuple[Floats, Floats]) -> Ends:
     return float(ends[0]), float(ends[1])
-
-
-def _reach() -> float:
-    """How far apart two values are, in standard errors, where four in five times it shows."""
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + LEVEL / 2) + ndtri(POWER))
-
-
-def detectable_rates(rate: float, trials: int, trials_before: int) -> tuple[float | None, ...]:
-    """The smallest fall and rise of a rate that would have shown four times in five.
-
-    Cohen's effect size h (Statistical Power Analysis, 1988, chapter 6).
-
-    Args:
-        rate: The rate before.
-        trials: How many trials there are now.
-        trials_before: How many there were before.
-
-    Returns:
-        The differences of the lower and the higher rate from the one before, the first below zero;
-        None where even a rate of nothing, or of one, would not have shown.
-    """
-    from math import asin, pi, sin, sqrt
-
-    angle = asin(sqrt(rate))
-    step = _reach() / 2 * sqrt(1 / trials + 1 / trials_before)
-    fall = sin(angle - step) ** 2 - rate if angle - step >= 0 else None
-    rise = sin(angle + step) ** 2 - rate if angle + step <= pi / 2 else None
-    return fall, rise
-
-
-def detectable_frequencies(
-    before: tuple[int, float], days: float
-) -> tuple[float | None, float | None]:
-    """The smallest fall and rise of a frequency that would have shown four times in five.
-
-    By the square roots of counts, whose variance is a quarter (Anscombe, Biometrika 1948).
-
-    Args:
-        before: Events and days before.
-        days: How many days there are now.
-
-    Returns:
-        The ratios of the lower and the higher frequency to the one before; None where not even
-        standing still would have shown, or nothing can be told as there was nothing before.
-    """
-    from math import sqrt
-
-    events, days_before = before
-    if not events:
-        return None, None
-    root = sqrt(events / days_before)
-    step = _reach() * sqrt(1 / (4 * days) + 1 / (4 * days_before))
-    fall = ((root - step) / root) ** 2 if root > step else None
-    return fall, ((root + step) / root) ** 2
-
-
-def detectable_medians(now: Floats, before: Floats) -> tuple[float, float] | None:
-    """The smallest fall and rise of a median that would have shown four times in five.
-
-    By the widths of both order-statistic intervals on a log scale, as durations twice as long
-    also vary twice as much.
-
-    Args:
-        now: The values, ascending.
-        before: The values before, ascending.
-
-    Returns:
-        The differences from the median before, the first below zero; None without an interval.
-    """
-    from math import exp, hypot, log
-
-    from scipy.special import ndtri
-
-    floor = 1.0  # a second, as a log has no place for zero
-    widths = []
-    for values in (now, before):
-        found = median_interval(values)
-        if found is None:
-            return None
-        widths.append(log(max(found[2], floor) / max(found[1], floor)) / 2)
-    factor = exp(hypot(*widths) * _reach() / float(ndtri(0.5 + LEVEL / 2)))
-    middle = median_interval(before)[0]  # type: ignore[index]
-    return middle * (1 / factor - 1), middle * (factor - 1)

@@ -205,72 +205,6 @@ def summary(
     return f"{line}: {reason}" if reason else line
 
 
-# Did it change?
-def verdict_sentence(title: str, verdict: str, now: str, before: str, change: str) -> str:
-    """One sentence on whether a number changed.
-
-    Args:
-        title: What was compared.
-        verdict: better, worse, no evidence, or too little data.
-        now: The value, as text.
-        before: The value before, as text.
-        change: The difference with its interval as text, or why there is none.
-    """
-    if verdict == "too little data":
-        return f"{title}: {now} against {before}: too little data to say ({change})."
-    if verdict == "no evidence":
-        return f"{title}: {now} against {before}: no evidence of a change ({change})."
-    return f"{title} got {verdict}: {now} against {before} ({change})."
-
-
-def signed(value: float, unit: str) -> str:
-    """A difference with its sign: `+1.2 d`, `−3 points`."""
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    if unit == "share":
-        return f"{sign}{_percent(abs(value))} points"
-    return f"{sign}{quantity(abs(value), unit)}"
-
-
-def change(kind: str, value: float, low: float, high: float, unit: str) -> str:
-    """A difference or ratio with its interval: `−1.2 d, between −2.0 d and −0.4 d`."""
-    if kind == "ratio":
-        top = "any multiple" if math.isinf(high) else f"{number(high)} times"
-        figure = "from nothing" if math.isinf(value) else f"{number(value)} times"
-        return f"{figure}, between {number(low)} and {top}"
-    return f"{signed(value, unit)}, between {signed(low, unit)} and {signed(high, unit)}"
-
-
-def few_records(n: int, n_before: int, noun: str) -> str:
-    """Why two numbers cannot be compared."""
-    return f"{count(n, noun)} against {n_before:,}"
-
-
-def headline(
-    better: Sequence[str], worse: Sequence[str], same: int, before: str, *, withheld: int = 0
-) -> str:
-    """Ahead or behind, in a sentence for the top of a report.
-
-    Args:
-        better: What got better, by its title.
-        worse: What got worse.
-        same: How many could be compared and show no evidence of a change.
-        before: What they are held against.
-        withheld: How many have no verdict, as too much of the record is missing.
-    """
-    up, down = listed(better, most=5), listed(worse, most=5)
-    if better and worse:
-        return f"Mixed against {before}: {up} got better, {down} got worse."
-    if better:
-        return f"Ahead of {before}: {up} got better."
-    if worse:
-        return f"Behind {before}: {down} got worse."
-    if same:
-        return f"No evidence of a change against {before}."
-    if withheld:
-        return f"Too much of the record is missing to say what changed against {before}."
-    return f"Too little data to say what changed against {before}."
-
-
 # What a number was made with
 def span(window: Any) -> str:
     """A window in short, by its name if it has one: `2026-Q1`, `2026-03-02 to 2026-03-08`."""
@@ -352,7 +286,7 @@ def _readable(frame: pd.DataFrame) -> list[str]:
     """The columns worth their room: intervals as one, nothing that is empty all the way down."""
     shown = []
     for name in frame.columns:
-        if name in ("unit", "high", "period_end", "scope", "partial"):
+        if name in ("unit", "high", "period_end", "scope", "partial", "sentence"):
             continue
         if name in _SPARSE and frame[name].isna().all():
             continue

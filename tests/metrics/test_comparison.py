@@ -8,6 +8,8 @@ import pytest
 
 from dora import metrics
 from dora.errors import UsageError
+from dora.metrics.comparison import together
+from dora.metrics.coverage import Coverage, Grade
 from dora.metrics.scopes import find
 from dora.windows import Window
 from tests.metrics.harness import at, change, deployed, deployment, question
@@ -35,7 +37,11 @@ def test_a_plainly_lower_failure_rate_is_better():
     assert comparison.verdict == "better"
     assert comparison.change.value == pytest.approx(-0.4)
     assert "Change fail rate got better" in comparison.sentence
-    assert "−40 points" in comparison.sentence
+    # Newcombe's interval by statsmodels, confint_proportions_2indep(6, 60, 30, 60, "newcomb")
+    assert (
+        "40 points lower (plausibly between 24 points and 53 points lower)" in comparison.sentence
+    )
+    assert comparison.difference == "−40 points (−53 points to −24 points)"
 
 
 def test_a_plainly_higher_frequency_is_better_and_longer_lead_time_worse():
@@ -53,7 +59,57 @@ def test_few_records_are_too_little_data():
     for name in ("change_failure_rate", "lead_time", "deployment_frequency"):
         comparison = compared(name, month(2, 1, 2), month(3, 0, 3))
         assert comparison.verdict == "too little data"
-        assert "too little data" in comparison.sentence
+        assert comparison.sentence.startswith("Too little data to say whether the ")
+
+
+def test_few_durations_are_said_themselves():
+    comparison = compared("lead_time", month(2, 0, 2), month(3, 0, 3))
+    assert comparison.sentence == (
+        "Too little data to say whether the change lead time changed: "
+        "3 changes (5 h, 5 h and 5.1 h) in 2026-03 after 2 changes (5 h and 5 h) in 2026-02."
+    )
+
+
+def test_where_there_is_no_value_it_says_of_which_window():
+    comparison = compared("lead_time", ([], []), month(3, 0, 9))
+    assert comparison.verdict == "too little data"
+    assert comparison.chance is None
+    assert comparison.sentence == (
+        "Too little data to say whether the change lead time changed: "
+        "it is unknown in 2026-02 (no change was delivered)."
+    )
+
+
+def test_no_evidence_says_what_would_have_shown():
+    comparison = compared("change_failure_rate", month(2, 10, 50), month(3, 12, 54))
+    # by statsmodels' Wilson limits over every pair of counts, their binomial chances, and brentq
+    assert comparison.change.fall == pytest.approx(-0.1700, abs=1e-4)
+    assert comparison.change.rise == pytest.approx(0.2516, abs=1e-4)
+    assert comparison.sentence.endswith(
+        "a change would have shown reliably from 17 points lower or 25 points higher on."
+    )
+
+
+def test_a_doubtful_record_withholds_the_verdict_and_says_why(monkeypatch):
+    doubtful = Grade("D", ("3 of 9 deployments have a commit that is known (33 %)",))
+    monkeypatch.setattr(Coverage, "grade", lambda *_: doubtful)
+    comparison = compared("change_failure_rate", month(2, 30, 60), month(3, 6, 60))
+    assert comparison.verdict == "withheld"
+    assert "3 of 9 deployments have a commit that is known" in comparison.sentence
+    assert "better" not in comparison.sentence
+
+
+def test_among_several_numbers_one_has_to_move_further():
+    # 16 of 60 after 28 of 60: Newcombe's interval ends at zero for a chance of 0.024
+    alone = compared("change_failure_rate", month(2, 28, 60), month(3, 16, 60))
+    assert alone.verdict == "better"
+    assert 0.02 < alone.chance < 0.03
+    first, *_ = together([alone, alone, alone])
+    assert first.chance == pytest.approx(3 * alone.chance)
+    assert (first.verdict, first.among) == ("no evidence", 3)
+    assert "among 3 numbers" in first.sentence
+    plain = compared("change_failure_rate", month(2, 30, 60), month(3, 6, 60))
+    assert together([alone, plain])[1].verdict == "better"
 
 
 def test_unequal_months_are_compared_by_the_day():

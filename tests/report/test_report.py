@@ -16,6 +16,7 @@ from dora import report, words
 from dora.errors import UsageError
 from dora.metrics.coverage import Coverage, Grade
 from dora.report import contents, rendering
+from dora.words import compared
 
 NOW = datetime(2026, 7, 11, tzinfo=UTC)
 
@@ -98,7 +99,7 @@ def test_every_metric_is_there_with_value_interval_n_grade_and_verdict(delivery,
     ],
 )
 def test_the_headline_says_ahead_behind_mixed_or_that_nobody_can_tell(better, worse, same, begins):
-    assert words.headline(better, worse, same, "Q1").startswith(begins)
+    assert compared.headline(better, worse, same, "Q1").startswith(begins)
 
 
 def test_from_grade_d_on_there_is_no_verdict_and_it_says_why(delivery, monkeypatch):

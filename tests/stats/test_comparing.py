@@ -21,6 +21,7 @@ from dora.stats import (
     median_interval,
     medians_chance,
     poisson_ratio_interval,
+    rate_difference_interval,
     rates_chance,
 )
 
@@ -94,16 +95,39 @@ def test_too_few_values_bear_no_difference():
     assert medians_chance(few, many) > 0.05
 
 
-def test_detectable_rates_are_cohens():
+def test_detectable_rates_are_cohens_where_counts_are_large():
     # Cohen 1988, table 6.4.1: h = 0.50 needs 63 a group for a power of 0.80 at 5 %, two-sided
     fall, rise = detectable_rates(0.5, 63, 63)
     for rate in (0.5 + fall, 0.5 + rise):
-        assert abs(proportion_effectsize(rate, 0.5)) == pytest.approx(0.5, abs=0.005)
+        assert abs(proportion_effectsize(rate, 0.5)) == pytest.approx(0.5, abs=0.01)
     # and by statsmodels for unequal groups
-    _, rise = detectable_rates(0.1, 40, 90)
+    _, rise = detectable_rates(0.1, 400, 900)
     size = proportion_effectsize(0.1 + rise, 0.1)
-    power = NormalIndPower().power(size, 40, 0.05, ratio=90 / 40)
-    assert power == pytest.approx(0.8, abs=0.001)
+    power = NormalIndPower().power(size, 400, 0.05, ratio=900 / 400)
+    assert power == pytest.approx(0.8, abs=0.02)
+
+
+def power(rate, trials, before, trials_before):
+    """How often Newcombe's interval shows a change, summed over all that can come up."""
+    now, then = np.arange(trials + 1)[:, None], np.arange(trials_before + 1)[None, :]
+    low, high = rate_difference_interval(now, trials, then, trials_before)
+    shows = (low > 0) if rate > before else (high < 0)
+    chance_now = stats.binom.pmf(now[:, 0], trials, rate)
+    return chance_now @ shows @ stats.binom.pmf(then[0], trials_before, before)
+
+
+@pytest.mark.parametrize("trials", [(10, 10), (20, 20), (63, 63), (30, 100), (60, 500)])
+@pytest.mark.parametrize("rate", [0.02, 0.065, 0.1, 0.2, 0.5])
+def test_a_detectable_rate_is_found_four_times_in_five(trials, rate):
+    now, before = trials
+    fall, rise = detectable_rates(rate, now, before)
+    for step in (fall, rise):
+        if step is not None:
+            assert power(rate + step, now, rate, before) == pytest.approx(0.8, abs=1e-6)
+    if fall is None:
+        assert power(0.0, now, rate, before) < 0.8
+    if rise is None:
+        assert power(1.0, now, rate, before) < 0.8
 
 
 def test_where_even_nothing_would_not_have_shown_there_is_no_detectable_fall():
@@ -114,13 +138,21 @@ def test_where_even_nothing_would_not_have_shown_there_is_no_detectable_fall():
     assert detectable_frequencies((3, 90), 90)[0] is None
 
 
-@pytest.mark.parametrize("events", [30, 200])
-def test_a_detectable_frequency_is_found_four_times_in_five(events):
-    random = np.random.default_rng(events)
-    for ratio in detectable_frequencies((events, 90), 90):
-        now, before = random.poisson(events * ratio, 2000), random.poisson(events, 2000)
-        low, high = poisson_ratio_interval(now, 90, before, 90)
-        assert np.mean((low > 1) | (high < 1)) == pytest.approx(0.8, abs=0.06)
+@pytest.mark.parametrize("days", [(90, 90), (90, 30), (30, 90)])
+@pytest.mark.parametrize("events", [5, 8, 15, 100])
+def test_a_detectable_frequency_is_found_four_times_in_five(events, days):
+    before, now = days
+    usual = events * now / before
+    counts, counts_before = np.arange(600)[:, None], np.arange(300)[None, :]
+    low, high = poisson_ratio_interval(counts, now, counts_before, before)
+    known = stats.poisson.pmf(counts_before[0], events)
+    for ratio in detectable_frequencies((events, before), now):
+        if ratio is not None:
+            shows = (low > 1) if ratio > 1 else (high < 1)
+            found = stats.poisson.pmf(counts[:, 0], usual * ratio) @ shows @ known
+            assert found == pytest.approx(0.8, abs=1e-6)
+    if detectable_frequencies((events, before), now)[0] is None:
+        assert (high < 1)[0] @ known < 0.8  # not even standing still
 
 
 def test_a_detectable_median_follows_the_spread():

@@ -1,0 +1,70 @@
+"""The overview with all verdicts, against the bare metrics it is made from.
+
+    python benchmarks/statistics/speed.py                 # 5,000 services, 10 M commits; long
+    python benchmarks/statistics/speed.py --scale 0.01    # a hundredth
+
+The store is that of `benchmarks/metrics.py`. Bare are the five metrics of the last 90 days over all
+services, from lineage on, as a notebook asks for them; the overview adds the window before, every
+interval of a difference, its chance and smallest detectable size, and the grades of both windows.
+Each runs in a process of its own, in turn; the goal is twice the time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+ROUNDS = 3
+
+
+def once(store: Path, what: str) -> float:
+    """Seconds from an open store to all numbers."""
+    from dora.delivery import open_delivery
+
+    began = time.perf_counter()
+    delivery = open_delivery(store).as_of("2025-12-28").window("90d")
+    if what == "overview":
+        shown = delivery.overview()
+        assert all(c.sentence for c in shown.comparisons)
+        assert all(c.change for c in shown.comparisons)
+    else:
+        assert all(delivery.metric(name).n for name in delivery.metrics)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--store", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--what", choices=("bare", "overview"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.store:
+        print(once(given.store, given.what))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.duckdb"
+        _generate(path, given.scale)
+        times: dict[str, list[float]] = {"bare": [], "overview": []}
+        for _ in range(ROUNDS):
+            for what, taken in times.items():
+                command = [sys.executable, __file__, "--store", str(path), "--what", what]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                taken.append(float(done.stdout))
+    bare, overview = (median(taken) for taken in times.values())
+    print(f"bare metrics {bare:.2f} s, overview {overview:.2f} s: {overview / bare:.2f} times")
+
+
+def _generate(path: Path, scale: float) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    import metrics as history
+
+    history.generate(path, scale)
+
+
+if __name__ == "__main__":
+    main()
