@@ -131,11 +131,14 @@ class Result:
 
     @cached_property
     def lengths(self) -> NDArray[np.float64]:
-        """How long each record took, in seconds, ascending; empty where n counts no durations."""
+        """How long each record took, in seconds, ascending; empty where n counts no durations.
+
+        None are shown where too few people are behind the number.
+        """
         import numpy as np
 
         sql = self.metric.sql(self.question, "lengths")
-        if not sql:
+        if not sql or self.veiled:
             return np.zeros(0)
         found = self.question.pooled().query(sql)["us"].to_numpy(np.float64)
         return np.sort(found) / 1_000_000
