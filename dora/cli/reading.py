@@ -127,15 +127,18 @@ def export(scope: Scope, place: Place, out: Path, form: str) -> None:
     help="File to draw to: png, svg or pdf.",
 )
 @click.option("--kind", default="trend", show_default=True, help="Kind of picture.")
-def plot(metric: str, scope: Scope, place: Place, output: Path, kind: str) -> None:
+@click.option(
+    "--theme", default="light", show_default=True, help="light, or dark for dark screens."
+)
+def plot(metric: str, scope: Scope, place: Place, output: Path, kind: str, theme: str) -> None:
     """Draw a METRIC, or `overview` for all of them, to a png, svg or pdf file."""
     from dora import plots
 
     delivery = scope.of(place.open(), by="week")
     if metric == "overview":
-        drawn = plots.page([delivery.metric(name) for name in delivery.metrics])
+        drawn = plots.page([delivery.metric(name) for name in delivery.metrics], theme=theme)
     else:
-        drawn = delivery.metric(metric).plot(kind)
+        drawn = delivery.metric(metric).plot(kind, theme=theme)
     plots.save(drawn, output)
     click.echo(output)
 

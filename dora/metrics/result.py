@@ -178,15 +178,20 @@ class Result:
 
         return roll_up(self, by, against)
 
-    def plot(self, kind: str = "trend", ax: Axes | None = None) -> Axes:
+    def plot(self, kind: str = "trend", ax: Axes | None = None, *, theme: str = "light") -> Axes:
         """Draw it on `ax`, or on a figure of its own, and return the axes.
+
+        Args:
+            kind: The picture, one of `dora.plots.KINDS`.
+            ax: Where to draw.
+            theme: `light`, or `dark` for dark screens.
 
         Raises:
             UsageError: There is no such kind of picture.
         """
         from dora import plots
 
-        return plots.draw(self, kind, ax)
+        return plots.draw(self, kind, ax, theme=theme)
 
     @cached_property
     def summary(self) -> str:

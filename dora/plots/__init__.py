@@ -41,7 +41,9 @@ class _Kind(Protocol):
     def alt_text(self, result: Result) -> str: ...
 
 
-def draw(result: Result, kind: str = "trend", ax: Axes | None = None) -> Axes:
+def draw(
+    result: Result, kind: str = "trend", ax: Axes | None = None, *, theme: str = "light"
+) -> Axes:
     """Draw a result on `ax`, or on a figure of its own, and return the axes.
 
     Args:
@@ -54,18 +56,30 @@ def draw(result: Result, kind: str = "trend", ax: Axes | None = None) -> Axes:
             `funnel`: rates of services by size, with the limits of chance. `benchmark`: all numbers
             among DORA's levels.
         ax: Where to draw.
+        theme: `light`, or `dark` for dark screens.
 
     Raises:
-        UsageError: There is no such picture, or not of this metric.
+        UsageError: There is no such picture, or not of this metric, or no such theme.
     """
-    return _kind(result, kind).draw(result, ax)
+    from dora.plots import palette
+
+    chosen = _kind(result, kind)
+    with palette.using(theme):
+        if ax is not None and theme != "light":
+            palette.dress(ax)
+        return chosen.draw(result, ax)
 
 
-def page(results: Sequence[Result]) -> Axes:
-    """Draw the trends of several results on one page, with the calendar of deployments."""
-    from dora.plots import glance
+def page(results: Sequence[Result], *, theme: str = "light") -> Axes:
+    """Draw the trends of several results on one page, with the calendar of deployments.
 
-    return glance.draw(results)
+    Raises:
+        UsageError: There is no such theme.
+    """
+    from dora.plots import glance, palette
+
+    with palette.using(theme):
+        return glance.draw(results)
 
 
 def alt_text(result: Result, kind: str = "trend") -> str:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from dora import words
-from dora.plots import furniture, scales
-from dora.plots.figure import GREY, new_axes
+from dora.plots import furniture, palette, scales
+from dora.plots.figure import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 WAITING = "not delivered"
 MARKS = (0.5, 0.85, 0.95)
 _MOST_SERVICES = 12
-_SHADES = ("#EFEFEF", "#E0E0E0", "#CFCFCF")
 
 
 def waiting(result: Result) -> pd.DataFrame:
@@ -92,11 +91,11 @@ def _frame(ax: Axes, services: list[str], values: list[float]) -> None:
 
 def _bands(ax: Axes, marks: dict[float, float]) -> None:
     right = ax.get_xlim()[1]
-    for (mark, at), shade in zip(marks.items(), _SHADES, strict=False):
+    for (mark, at), shade in zip(marks.items(), palette.now().bands, strict=False):
         ax.axvspan(max(at, ax.get_xlim()[0]), right, color=shade, lw=0, zorder=0)
         ax.annotate(
             f"p{mark * 100:.0f} {words.duration(at)}", (at, 1), xycoords=ax.get_xaxis_transform(),
-            fontsize=7, color=GREY, rotation=40, ha="left", va="bottom",
+            fontsize=7, color=palette.now().grey, rotation=40, ha="left", va="bottom",
         )  # fmt: skip
     ax.set_xlim(right=right)
 

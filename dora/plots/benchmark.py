@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from dora import metrics, words
 from dora.metrics.levels import TAKEN, Level, Standing
-from dora.plots import furniture
-from dora.plots.figure import COLOURS, GREY, LIGHT, new_axes
+from dora.plots import furniture, palette
+from dora.plots.figure import new_axes
 from dora.stats import levels
 from dora.words import levels as text
 
@@ -82,14 +82,16 @@ def _answers(ax: Axes, height: int, standing: Standing, level: Level) -> None:
     part = TAKEN[standing.result.name]
     profiles = levels.REPORTS[level.year].profiles
     if part == "failure_rate":
-        ax.barh(height, 6, left=0.5, height=0.66, color=LIGHT, alpha=0.4)
+        ax.barh(height, 6, left=0.5, height=0.66, color=palette.now().faint, alpha=0.4)
         for rate in _RATES:
             _write(ax, rate_place(rate), height + 0.2, words.share(rate))
         given = {name: _middle(profile.failure_rate) for name, profile in profiles.items()}
     else:
         names = text.FREQUENCIES if part == "frequency" else text.LENGTHS
         for answer, name in names.items():
-            ax.barh(height, 0.97, left=answer - 0.485, height=0.66, color=LIGHT, alpha=0.4)
+            ax.barh(
+                height, 0.97, left=answer - 0.485, height=0.66, color=palette.now().faint, alpha=0.4
+            )
             _write(ax, answer, height + 0.16, fill(name, 16))
         given = {name: float(getattr(profile, part)) for name, profile in profiles.items()}
     for place, who in _together(given).items():
@@ -109,7 +111,9 @@ def _together(given: Mapping[str, float]) -> dict[float, str]:
 
 
 def _write(ax: Axes, x: float, y: float, what: str, weight: str = "normal") -> None:
-    ax.text(x, y, what, ha="center", va="center", fontsize=6.5, color=GREY, weight=weight)
+    ax.text(
+        x, y, what, ha="center", va="center", fontsize=6.5, color=palette.now().grey, weight=weight
+    )
 
 
 def _number(ax: Axes, height: int, standing: Standing) -> None:
@@ -118,7 +122,7 @@ def _number(ax: Axes, height: int, standing: Standing) -> None:
         reason = words.shortened(str(standing.reason), most=90)
         ax.text(3.5, height - 0.07, furniture.literal(reason), ha="center", va="center", fontsize=8)
         return
-    hue = COLOURS[standing.result.name]
+    hue = palette.now().hue(standing.result.name)
     place = place_of(standing, standing.value)
     if standing.low is not None and standing.high is not None:
         ends = [place_of(standing, end) for end in (standing.low, standing.high)]

@@ -10,8 +10,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from dora import words
-from dora.plots import furniture
-from dora.plots.figure import GREY, LIGHT, figure_of, new_axes
+from dora.plots import furniture, palette
+from dora.plots.figure import figure_of, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,6 @@ _DAYS = len(WEEKDAYS)
 _MOST_MONTHS = 14
 _APART = 3
 """Labels of weeks nearer than this would run into each other."""
-_FAILED = "#1A1A1A"
 
 
 def draw(result: Result, ax: Axes | None = None) -> Axes:
@@ -39,16 +38,20 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
         furniture.describe(ax, alt_text(result))
         return ax
     weeks = _in_weeks(result, counts)
-    shades = LinearSegmentedColormap.from_list("days", ["#F2F2F2", furniture.colour_of(result)])
-    drawn = ax.pcolormesh(weeks.T, cmap=shades, edgecolor="white", lw=1.2, vmin=0)
+    shades = LinearSegmentedColormap.from_list(
+        "days", [palette.now().empty, furniture.colour_of(result)]
+    )
+    drawn = ax.pcolormesh(weeks.T, cmap=shades, edgecolor=palette.now().paper, lw=1.2, vmin=0)
     place = np.argwhere(np.nan_to_num(_in_weeks(result, failed)) > 0)
-    ax.scatter(place[:, 0] + 0.5, place[:, 1] + 0.5, s=9, color=_FAILED, gid="failed")
+    ink, paper = palette.now().ink, palette.now().paper
+    x, y = place[:, 0] + 0.5, place[:, 1] + 0.5
+    ax.scatter(x, y, s=12, color=ink, edgecolor=paper, lw=0.6, gid="failed")
     _axes(ax, result, len(weeks))
     bar = figure_of(ax).colorbar(drawn, ax=ax, shrink=0.7, pad=0.01, aspect=14)
     bar.ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    bar.ax.tick_params(labelsize=8, color=LIGHT)
+    bar.ax.tick_params(labelsize=8, color=palette.now().faint)
     bar.outline.set_visible(False)
-    bar.set_label("deployments", fontsize=8, color=GREY)
+    bar.set_label("deployments", fontsize=8, color=palette.now().grey)
     note = "Dot: a deployment of that day failed. Empty: not in the window, or not known yet."
     furniture.label(ax, result, "Deployments by day", note)
     furniture.describe(ax, alt_text(result))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dora import words
-from dora.plots import furniture, scales
-from dora.plots.figure import GREY, LIGHT, new_axes
+from dora.plots import furniture, palette, scales
+from dora.plots.figure import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     else:
         scales.durations(ax, np.concatenate([now, before]).tolist(), axis="x")
         if len(before):
-            _step(ax, before, GREY, f"before, n = {len(before):,}", 1.2)
+            _step(ax, before, palette.now().grey, f"before, n = {len(before):,}", 1.2)
         _step(ax, now, furniture.colour_of(result), f"{result.window}, n = {len(now):,}", 2.0)
         _guides(ax, now, furniture.colour_of(result))
         ax.set_ylim(0, 1.02)
@@ -63,7 +63,7 @@ def _step(ax: Axes, values: NDArray[np.float64], colour: str, name: str, width: 
 def _guides(ax: Axes, values: NDArray[np.float64], colour: str) -> None:
     for share in GUIDES:
         at = float(np.quantile(values, share))
-        ax.plot([at, at], [0, share], color=LIGHT, lw=1, zorder=0)
+        ax.plot([at, at], [0, share], color=palette.now().faint, lw=1, zorder=0)
         ax.annotate(
             words.duration(at), (at, share), xytext=(-4, 3), textcoords="offset points",
             fontsize=8, color=colour, ha="right",

@@ -15,19 +15,6 @@ from matplotlib.figure import Figure
 SIZE = (8.0, 4.0)
 DOTS_PER_INCH = 144
 
-COLOURS = {
-    "deployment_frequency": "#0072B2",
-    "lead_time": "#D55E00",
-    "change_failure_rate": "#CC79A7",
-    "time_to_restore": "#009E73",
-    "rework_rate": "#999933",
-}
-"""One hue a metric, which readers with any cone missing tell apart, also by contrast with white."""
-
-OTHER_COLOUR = "#0072B2"
-GREY = "#595959"
-LIGHT = "#D9D9D9"
-
 _STABLE: dict[Any, Any] = {"svg.hashsalt": "dora", "svg.fonttype": "none", "pdf.fonttype": 42}
 """The same picture is the same bytes, and its words stay words that can be searched."""
 _NO_DATE: dict[str, dict[str, Any]] = {
@@ -86,6 +73,4 @@ def render(ax: Axes, buffer: io.BytesIO, form: str, *, outlines: bool = False) -
     letters = {"svg.fonttype": "path"} if outlines else {}
     with rc_context(_STABLE | letters), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # an emoji in a name is a box then
-        figure_of(ax).savefig(
-            buffer, format=form, dpi=DOTS_PER_INCH, metadata=metadata, facecolor="white"
-        )
+        figure_of(ax).savefig(buffer, format=form, dpi=DOTS_PER_INCH, metadata=metadata)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dora import words
-from dora.plots import furniture, scales
-from dora.plots.figure import COLOURS, GREY, new_axes
+from dora.plots import furniture, palette, scales
+from dora.plots.figure import new_axes
 from dora.stats.funnel import funnel_limits
 from dora.words import rollup as text
 
@@ -40,7 +40,7 @@ def of_groups(rolled: RollUp, ax: Axes | None = None) -> Axes:
         sizes = frame["n"].to_numpy(np.int64)
         _limits(ax, int(sizes.max()), result.value)
         ax.scatter(sizes, frame["value"].to_numpy(float), s=30, gid="group",
-                   color=COLOURS[result.name], zorder=3)  # fmt: skip
+                   color=palette.now().hue(result.name), zorder=3)  # fmt: skip
         for name, n, value in _outside(rolled, frame):
             ax.annotate(
                 furniture.name(name), (n, value), xytext=(5, 4), textcoords="offset points",
@@ -66,10 +66,11 @@ def _shown(rolled: RollUp) -> pd.DataFrame:
 
 def _limits(ax: Axes, most: int, share: float) -> None:
     sizes = np.unique(np.geomspace(1, most * 1.1, 600).astype(np.int64))
+    grey = palette.now().grey
     for level, style in zip(LEVELS, ("--", "-"), strict=True):
         for limit in funnel_limits(sizes, share, level=level):
-            ax.plot(sizes, limit / sizes, color=GREY, lw=0.8, ls=style, gid=f"limit {level}")
-    ax.axhline(share, color=GREY, lw=0.8, alpha=0.6)
+            ax.plot(sizes, limit / sizes, color=grey, lw=0.8, ls=style, gid=f"limit {level}")
+    ax.axhline(share, color=grey, lw=0.8, alpha=0.6)
 
 
 def _outside(rolled: RollUp, frame: pd.DataFrame) -> list[tuple[str, int, float]]:

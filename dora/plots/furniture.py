@@ -6,7 +6,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from dora import words
-from dora.plots.figure import COLOURS, GREY, LIGHT, OTHER_COLOUR, Picture
+from dora.plots import palette
+from dora.plots.figure import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ _TITLE_WIDTH = 60
 
 def colour_of(result: Result) -> str:
     """The hue of a metric."""
-    return COLOURS.get(result.name, OTHER_COLOUR)
+    return palette.now().hue(result.name)
 
 
 def whose(result: Result) -> str:
@@ -39,15 +40,20 @@ def literal(text: str) -> str:
 
 def label(ax: Axes, result: Result, title: str, note: str = "") -> None:
     """The title, and below the picture what it was made of and how to read it."""
-    caption = f"{words.caption(result)}.{f' {note}' if note else ''}"
+    grade = result.question.coverage.grade(result.name).letter
+    graded = f"; grade {grade}" if grade else ""
+    caption = f"{words.caption(result)}{graded}.{f' {note}' if note else ''}"
     whom = words.shortened(whose(result), most=_TITLE_WIDTH)
-    ax.set_title(literal(f"{title}, {whom}"), loc="left", fontsize=11)
-    ax.set_xlabel(literal(fill(caption, _CAPTION_WIDTH)), loc="left", fontsize=7.5, color=GREY)
+    ink = palette.now().ink
+    ax.set_title(literal(f"{title}, {whom}"), loc="left", fontsize=11, color=ink)
+    ax.set_xlabel(
+        literal(fill(caption, _CAPTION_WIDTH)), loc="left", fontsize=7.5, color=palette.now().grey
+    )
 
 
 def plain(ax: Axes, grid: str = "y") -> None:
     """Faint lines to read by, and no box around the picture."""
-    ax.grid(axis="y" if grid == "y" else "x", color=LIGHT, lw=0.6)
+    ax.grid(axis="y" if grid == "y" else "x", color=palette.now().faint, lw=0.6)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 
@@ -55,10 +61,10 @@ def plain(ax: Axes, grid: str = "y") -> None:
 def say(ax: Axes, reason: str) -> None:
     """Words in the middle of an empty picture."""
     ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_color(LIGHT)
+    ax.spines[:].set_color(palette.now().faint)
     ax.annotate(
         literal(fill(reason[0].upper() + reason[1:], 60)), (0.5, 0.5), xycoords="axes fraction",
-        ha="center", va="center", color=GREY,
+        ha="center", va="center", color=palette.now().grey,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from dora import words
-from dora.plots import calendar, furniture, trend
+from dora.plots import calendar, furniture, palette, trend
 from dora.plots.figure import Picture
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def draw(results: Sequence[Result]) -> Axes:
     for place, (kind, result) in enumerate(pictures, start=1):
         ax = cast(Picture, figure.add_subplot(down, _ACROSS, place, axes_class=Picture))
         kind.draw(result, ax)
-        ax.set_title(f"{ax.get_title(loc='left')}\n{_figure(result)}", loc="left", fontsize=10)
+        title = f"{ax.get_title(loc='left')}\n{_figure(result)}"
+        ax.set_title(title, loc="left", fontsize=10, color=palette.now().ink)
         ax.set_xlabel("")
         axes.append(ax)
     if results:

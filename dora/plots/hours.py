@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from dora import words
 from dora.metrics.privacy import gives_habits_away
-from dora.plots import furniture
+from dora.plots import furniture, palette
 from dora.plots.calendar import WEEKDAYS
 from dora.plots.figure import new_axes
 
@@ -35,11 +35,12 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
         furniture.say(ax, result.reason or words.NOTHING_DEPLOYED)
     else:
         shades = LinearSegmentedColormap.from_list(
-            "hours", ["#F5F5F5", furniture.colour_of(result)]
+            "hours", [palette.now().empty, furniture.colour_of(result)]
         )
-        ax.pcolormesh(counts, cmap=shades, edgecolor="white", lw=1, vmin=0)
+        ax.pcolormesh(counts, cmap=shades, edgecolor=palette.now().paper, lw=1, vmin=0)
         for (day, hour), n in np.ndenumerate(counts):
-            _write(ax, day, hour, int(n), int(failed[day, hour]), int(counts.max()))
+            colour = palette.readable_on(shades(n / counts.max()))
+            _write(ax, (day, hour), int(n), int(failed[day, hour]), colour)
         ax.invert_yaxis()
         ax.set_yticks(np.arange(_DAYS) + 0.5, WEEKDAYS, fontsize=8)
         ax.set_xticks(
@@ -64,11 +65,11 @@ def by_hour(result: Result) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return counts[0].reshape(_DAYS, _HOURS), counts[1].reshape(_DAYS, _HOURS)
 
 
-def _write(ax: Axes, day: int, hour: int, n: int, failed: int, most: int) -> None:
+def _write(ax: Axes, cell: tuple[int, int], n: int, failed: int, colour: str) -> None:
     if not n:
         return
+    day, hour = cell
     text = f"{n}\n{words.share(failed / n)}" if n >= LEAST else f"{n}"
-    colour = "white" if n > 0.55 * most else "#333333"
     ax.text(hour + 0.5, day + 0.5, text, ha="center", va="center", fontsize=6.5, color=colour)
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib import dates
 
 from dora import metrics, words
-from dora.plots import furniture
-from dora.plots.figure import COLOURS, GREY, new_axes
+from dora.plots import furniture, palette
+from dora.plots.figure import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,13 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
         _axes(ax, result, services)
         for row, service in enumerate(services):
             at = deployments.loc[deployments["service"] == service, "finished_at"]
-            ax.eventplot(_numbers(at), lineoffsets=row + 0.22, linelengths=0.24, color=GREY, lw=0.7)
+            ax.eventplot(
+                _numbers(at),
+                lineoffsets=row + 0.22,
+                linelengths=0.24,
+                color=palette.now().grey,
+                lw=0.7,
+            )
             _bars(ax, spans[spans["service"] == service], row)
     note = "Ticks: deployments. Bars: from failure to recovery; an arrow: not over yet."
     furniture.label(ax, result, "Failures over deployments", note)
@@ -74,7 +80,7 @@ def _ends(result: Result) -> tuple[Any, Any]:
 
 def _bars(ax: Axes, spans: pd.DataFrame, row: int) -> None:
     first, last = ax.get_xlim()
-    colour, least = COLOURS["time_to_restore"], (last - first) * _NARROWEST
+    colour, least = palette.now().hue("time_to_restore"), (last - first) * _NARROWEST
     for failed, recovered in zip(spans["failed_at"], spans["recovered_at"], strict=True):
         over = not pd.isna(recovered)
         start = _number(failed)

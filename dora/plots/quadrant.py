@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dora import metrics, words
-from dora.plots import furniture, scales
-from dora.plots.figure import GREY, new_axes
+from dora.plots import furniture, palette, scales
+from dora.plots.figure import new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MOST = 20
 """With more services than this the picture has those with most deployments."""
 
-_HUE = "#0072B2"
 Span = tuple[float, float, float]
 """A value with both ends of its interval."""
 
@@ -79,11 +78,11 @@ def _mark(ax: Axes, name: str, now: Place, before: Place | None) -> None:
     if before is not None:
         ax.annotate(
             "", (x, y), (before.speed[0], before.stability[0]), zorder=1,
-            arrowprops={"arrowstyle": "->", "color": GREY, "lw": 1, "shrinkB": 5},
+            arrowprops={"arrowstyle": "->", "color": palette.now().grey, "lw": 1, "shrinkB": 5},
         )  # fmt: skip
-    ax.plot([left, right], [y, y], color=_HUE, alpha=0.35, lw=1.4)
-    ax.plot([x, x], [low, high], color=_HUE, alpha=0.35, lw=1.4)
-    ax.scatter([x], [y], s=44, color=_HUE, zorder=3, gid="service")
+    ax.plot([left, right], [y, y], color=palette.now().other, alpha=0.35, lw=1.4)
+    ax.plot([x, x], [low, high], color=palette.now().other, alpha=0.35, lw=1.4)
+    ax.scatter([x], [y], s=44, color=palette.now().other, zorder=3, gid="service")
     ax.annotate(furniture.name(name), (x, y), xytext=(6, 5), textcoords="offset points", fontsize=8)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dora import words
-from dora.plots import furniture
+from dora.plots import furniture, palette
 from dora.plots.figure import new_axes
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ STAGES = {
     "merge_to_deploy": ("merge to deploy", "merge to production"),
 }
 """The columns of the stages, in order: their names, and what they run from and to."""
-
-_SHADES = ("#F3B27A", "#E68A3E", "#D55E00", "#8A3D00")
 
 
 class Stage(NamedTuple):
@@ -55,7 +53,7 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     if not found:
         furniture.say(ax, result.reason or words.NOTHING_DELIVERED)
     start = 0.0
-    for place, (stage, shade) in enumerate(zip(found, _SHADES, strict=False)):
+    for place, (stage, shade) in enumerate(zip(found, palette.now().stages, strict=False)):
         ax.barh(place, stage.share, left=start, color=shade, height=0.72)
         ax.annotate(
             _said(stage), (start + stage.share, place), xytext=(6, 0),

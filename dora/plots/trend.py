@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from dora import words
-from dora.plots import furniture, scales
-from dora.plots.figure import GREY, LIGHT, new_axes
+from dora.plots import furniture, palette, scales
+from dora.plots.figure import new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,20 +87,21 @@ def _values(
         at[unsure],
         value[unsure],
         s=sized[unsure],
-        facecolor="white",
+        facecolor=palette.now().paper,
         edgecolor=colour,
         zorder=3,
         clip_on=False,
     )
     bound = ~known & np.isfinite(low)
     if bound.any():
+        paper = palette.now().paper
         ax.scatter(
-            at[bound], low[bound], s=40, marker="^", facecolor="white", edgecolor=colour,
+            at[bound], low[bound], s=40, marker="^", facecolor=paper, edgecolor=colour,
             zorder=3, clip_on=False,
         )  # fmt: skip
         ax.annotate(
             "△ at least: failures may be unseen", (1, 1.02), xycoords="axes fraction",
-            ha="right", va="bottom", fontsize=8, color=GREY,
+            ha="right", va="bottom", fontsize=8, color=palette.now().grey,
         )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def _partial_periods(ax: Axes, at: Floats, partial: NDArray[np.bool_]) -> None:
         ax.add_patch(
             Rectangle(
                 (place - 0.5, 0), 1, 1, transform=ax.get_xaxis_transform(), facecolor="none",
-                edgecolor=LIGHT, hatch="////", lw=0, zorder=0, gid="partial",
+                edgecolor=palette.now().faint, hatch="////", lw=0, zorder=0, gid="partial",
             )
         )  # fmt: skip
 

@@ -9,11 +9,12 @@ import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from dora import metrics, plots, words
 from dora.errors import UsageError
 from dora.plots import ages, hours, quadrant, sizes, stages
-from dora.plots.figure import COLOURS
+from dora.plots.palette import DARK, LIGHT, THEMES
 from dora.windows import Window
 from tests.metrics.harness import at, change, deployed, deployment, question
 
@@ -303,11 +304,12 @@ def _lab(linear):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("cone", MISSING)
-def test_readers_with_a_missing_cone_can_tell_the_metrics_apart(cone):
+def test_readers_with_a_missing_cone_can_tell_the_metrics_apart(cone, theme):
     """Just noticeable is about 2.3; far more is asked for, as marks are small."""
     seen = []
-    for colour in COLOURS.values():
+    for colour in THEMES[theme].hues.values():
         channels = np.array(to_rgb(colour))
         linear = np.where(
             channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
@@ -315,6 +317,53 @@ def test_readers_with_a_missing_cone_can_tell_the_metrics_apart(cone):
         seen.append(_lab(np.clip(np.array(MISSING[cone]) @ linear, 0, 1)))
     apart = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
     assert min(apart) > 10
+
+
+def _contrast(one, other):
+    """WCAG 2's contrast ratio, from 1 to 21."""
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    lights = []
+    for colour in (one, other):
+        channels = np.array(to_rgb(colour))
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        lights.append(float(weights @ linear))
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_words_and_marks_stand_out_from_the_paper(theme):
+    """WCAG 2.2 AA: 4.5 for words, 3 for what a picture is made of."""
+    colours = THEMES[theme]
+    assert _contrast(colours.ink, colours.paper) >= 7
+    assert _contrast(colours.grey, colours.paper) >= 4.5
+    for hue in (*colours.hues.values(), colours.other):
+        assert _contrast(hue, colours.paper) >= 2.9  # reddish purple on white: 2.96
+
+
+@pytest.mark.parametrize("kind", plots.KINDS)
+def test_every_kind_is_drawn_dark_with_nothing_black_on_it(kind):
+    rows = march(
+        delivered_changes=[change("a", "2026-03-02 10:00", 5), change("b", None, 9)],
+        recovered_deployments=[failure("d2", "2026-03-04 10:00", "2026-03-04 12:00")],
+    )
+    for name in plots.KINDS[kind] or metrics.names():
+        for ax in (None, Figure().subplots()):
+            drawn = ask(name, rows).plot(kind, ax, theme="dark")
+            assert to_rgb(drawn.get_facecolor()) == to_rgb(DARK.paper)
+            for text in drawn.findobj(Text):
+                if text.get_text().strip() and text.get_visible():
+                    on = DARK.hues["deployment_frequency"] if kind == "hours" else DARK.paper
+                    assert max(_contrast(text.get_color(), c) for c in (DARK.paper, on)) > 3, text
+
+
+def test_the_next_picture_is_light_again():
+    result = ask("deployment_frequency", march())
+    result.plot(theme="dark")
+    assert to_rgb(result.plot().get_facecolor()) == to_rgb(LIGHT.paper)
+    with pytest.raises(UsageError, match="light, dark"):
+        result.plot(theme="sepia")
 
 
 def test_hours_are_not_drawn_where_they_would_tell_when_a_few_people_work():
