@@ -349,9 +349,11 @@ class ConnectorContract:
     def test_names_persons_in_identity_columns_only(self, tmp_path: Path) -> None:
         """The store makes pseudonyms of identity columns; a name elsewhere would get through."""
         for _, reading in self._readings(tmp_path):
-            persons = set(_persons(reading.records))
+            persons = sorted(set(_persons(reading.records)))
+            said = "|".join(map(re.escape, persons)) or "a^"
+            named = re.compile(rf"(?<!\w)(?:{said})(?!\w)")  # a login may stand in a sha by chance
             for text in _open_texts(reading.records):
-                assert not any(person in text.lower() for person in persons), text
+                assert not named.search(text.lower()), text
 
     def test_checks_itself_without_failing(self, tmp_path: Path) -> None:
         """`check` tells how things stand and never raises, whatever is wrong."""
