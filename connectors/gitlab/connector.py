@@ -1,0 +1,243 @@
+"""GitLab: merge requests, commits, deployments, pipelines and incidents of many projects.
+
+[[sources]]
+name = "shop"
+kind = "gitlab"
+token_env = "GITLAB_TOKEN"
+groups = ["acme"]
+deployments = ["deployments"]
+incidents = { types = ["incident"] }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from connectors.gitlab import checking
+from connectors.gitlab.client import Client
+from connectors.gitlab.commits import Tips
+from connectors.gitlab.options import Options
+from connectors.gitlab.projects import Found, Projects
+from connectors.gitlab.readers import Reader, reader
+from connectors.gitlab.values import Project
+from connectors.http.errors import Absent
+from connectors.http.pacing import Pace
+from connectors.http.parallel import read_all
+from connectors.http.retrying import Caller
+from connectors.http.spending import Spent
+from connectors.http.tokens import Tokens, from_netrc, from_variables, missing
+from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Only, Unread, carried
+from dora.errors import SourceError
+from dora.patience import Patience
+from dora.records import (
+    Build,
+    Commit,
+    CommitReference,
+    Deployment,
+    Incident,
+    IncidentCause,
+    PullRequest,
+    PullRequestCommit,
+    Record,
+    Repository,
+    Review,
+    columns,
+)
+
+DEFAULT_VARIABLE = "GITLAB_TOKEN"
+"""Where a token is looked for if no variable is named."""
+
+
+class GitLab:
+    """Reads GitLab, gitlab.com or self-managed, incrementally and in parallel.
+
+    Args:
+        name: The source's name in the configuration.
+        options: Its keys.
+        base: The folder that relative paths are seen from.
+    """
+
+    kind: ClassVar[str] = "gitlab"
+    provides: ClassVar[tuple[type[Record], ...]] = (
+        Repository,
+        Commit,
+        CommitReference,
+        PullRequest,
+        PullRequestCommit,
+        Review,
+        Deployment,
+        Incident,
+        IncidentCause,
+        Build,
+    )
+    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
+        Commit: (CommitReference,),
+        PullRequest: (PullRequestCommit, Review),
+        Incident: (IncidentCause,),
+    }
+    Options: ClassVar[type[BaseModel]] = Options
+
+    def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
+        if not isinstance(options, Options):
+            raise TypeError(f"a gitlab source takes connectors.gitlab.Options, not {type(options)}")
+        del base  # nothing of it is on this machine
+        self.name = name
+        self.options = options
+        self.patience = Patience()
+        self._found: Found | None = None
+        self._served: set[type[Record]] = set()
+        self._reconciling = False
+        self._spent = Spent()
+
+    @cached_property
+    def client(self) -> Client:
+        """Asks the host; made when first used, as only then a token is looked for."""
+        options = self.options
+        caller = Caller(
+            _tokens(options),
+            patience=self.patience,
+            pace=Pace(options.max_requests_per_second),
+            spent=self._spent,
+        )
+        caller.tokens.scrubber.watch("gitlab", "urllib3.connectionpool", "requests")
+        return Client(options.root, caller, timeout=options.timeout)
+
+    @property
+    def spent(self) -> Mapping[str, int]:
+        """How many requests were sent so far, those that failed too."""
+        return self._spent.counts()
+
+    def reconcile(self) -> None:
+        """Let the readings that follow find what was deleted, too."""
+        self._reconciling = True
+
+    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
+        """Everything new of one type since `cursor`, with the facts that it carries.
+
+        Raises:
+            SourceError: The host cannot be read; what came before the last checkpoint is kept.
+        """
+        if record_type not in self.provides or record_type in carried(self):
+            raise SourceError(
+                f"A GitLab source has no stream of {record_type.table}.",
+                hint="Carried facts come with merge requests, commits and incidents.",
+            )
+        found = self._look(record_type, cursor or {})
+        state = dict(cursor or {})
+        parts: Mapping[str, Cursor] = state.pop("parts", {})
+        if record_type is Repository:
+            yield from map(Note, found.notes)
+            state = {"ids": {one.path.casefold(): one.id for one in found.projects.values()}}
+        due = bool(parts) and self._due(state)
+        yield from self._left_behind(record_type, found, parts)
+        reading = reader(record_type, self.client, self.options, self._tips)
+        if reading is not None:
+            again = due if record_type is not Build else bool(parts) and self._reconciling
+            yield from self._all(record_type, reading, found, parts, again)
+        if due or "reconciled" not in state:
+            state["reconciled"] = datetime.now(UTC).isoformat(timespec="seconds")
+        yield Checkpoint(state)
+
+    def _all(
+        self,
+        record_type: type[Record],
+        reading: Reader,
+        found: Found,
+        parts: Mapping[str, Cursor],
+        due: bool,
+    ) -> Iterator[Item]:
+        """Every project, several at once."""
+
+        def read(name: str) -> Iterator[Item]:
+            project, part = found.projects[name], parts.get(name) or None
+            return self._allowed(record_type, project, reading.read(project, part, due))
+
+        yield from read_all(
+            sorted(found.projects), read, at_once=self.options.at_once, patience=self.patience
+        )
+
+    def check(self) -> Iterator[Finding]:
+        """Whether the token is good for what is asked, and what each rule would classify."""
+        try:
+            client = self.client
+        except SourceError as error:
+            yield Finding("error", self.name, error.message, error.hint)
+            return
+        yield from checking.findings(self.name, self.options, client)
+
+    def _look(self, record_type: type[Record], cursor: Cursor) -> Found:
+        """The projects as all streams of one sync see them."""
+        if self._found is None or record_type in self._served:
+            known: Mapping[str, int] = cursor.get("ids", {})
+            found = Projects(self.client, self.options).find(known)
+            if not found.projects:
+                said = " ".join(found.notes) or "Nothing fits projects, groups and exclude."
+                raise SourceError(
+                    f"{self.name} has no project that can be read. {said}",
+                    hint="Correct what is named, or the token's rights; `dora check` looks again.",
+                )
+            self._found, self._served = found, set()
+            self._tips = Tips(self.client)
+        self._served.add(record_type)
+        return self._found
+
+    def _due(self, state: Cursor) -> bool:
+        told = state.get("reconciled")
+        age = datetime.now(UTC) - datetime.fromisoformat(told) if told else timedelta(0)
+        return self._reconciling or age > timedelta(days=self.options.reconcile_days)
+
+    def _left_behind(
+        self, record_type: type[Record], found: Found, parts: Mapping[str, Cursor]
+    ) -> Iterator[Item]:
+        """What stands under names that projects no longer have.
+
+        Facts of one that is gone are kept until a reconciliation is asked for: a token that lost
+        a right must not cost the record.
+        """
+        ids = {project.id for project in found.projects.values()}
+        projects = Projects(self.client, self.options)
+        for name, part in sorted(parts.items()):
+            if name in found.projects or not part:
+                continue
+            renamed = part.get("id") in ids
+            if renamed or (self._reconciling and projects.is_left_out(int(part.get("id", 0)))):
+                yield from self._forget(record_type, name, part)
+
+    def _forget(self, record_type: type[Record], name: str, part: Cursor) -> Iterator[Item]:
+        for one in (record_type, *self.carries.get(record_type, ())):
+            if "repository" in columns(one):
+                yield Only(one, {"repository": name}, ())
+        for incident in part.get("causing", ()):
+            yield Only(IncidentCause, {"incident": incident}, ())
+        yield Checkpoint({}, part=name)
+
+    def _allowed(
+        self, record_type: type[Record], project: Project, reading: Iterator[Item]
+    ) -> Iterator[Item]:
+        """What may be read; what may not is noted, and asked for again by the next sync."""
+        try:
+            yield from reading
+        except Absent as error:
+            yield Unread(
+                record_type, project.repository, f"the token may not read it: {error.message}"
+            )
+
+
+def _tokens(options: Options) -> Tokens:
+    """The tokens of the variables named, else of the usual one, else of the user's netrc file.
+
+    Raises:
+        SourceError: There are none.
+    """
+    named = options.token_env
+    found = from_variables(named or (DEFAULT_VARIABLE,), required=bool(named))
+    found = found or from_netrc(options.home.partition("/")[0])
+    if not found:
+        raise missing(DEFAULT_VARIABLE)
+    return Tokens(found)
