@@ -10,19 +10,19 @@ from jsonschema import Draft4Validator
 from tests.contracts.reading import github_openapi
 
 
-def github_faults(template: str, body: Any, *, status: int = 200) -> list[str]:
-    """Where an answer to a GET differs from what GitHub promises for a path.
+def github_faults(template: str, body: Any, *, method: str = "get", status: int = 200) -> list[str]:
+    """Where an answer differs from what GitHub promises for a path.
 
     Raises:
         KeyError: GitHub promises nothing for that path and status.
     """
-    errors = _validator(template, status).iter_errors(body)
+    errors = _validator(template, method, status).iter_errors(body)
     return [f"{'/'.join(map(str, error.path))}: {error.message[:200]}" for error in errors]
 
 
 @cache
-def _validator(template: str, status: int) -> Draft4Validator:
-    answers = _plain()["paths"][template]["get"]["responses"]
+def _validator(template: str, method: str, status: int) -> Draft4Validator:
+    answers = _plain()["paths"][template][method]["responses"]
     answer = answers[str(status)]
     if "$ref" in answer:
         answer = _plain()["components"]["responses"][answer["$ref"].rpartition("/")[2]]

@@ -98,7 +98,11 @@ def _commit(repository: str, one: facts.Commit) -> Commit:
 
 
 def _pull(repository: str, pull: facts.PullRequest) -> PullRequest:
-    approvals = [one.submitted_at for one in pull.reviews if one.state == "approved"]
+    approvals = [
+        one.submitted_at
+        for one in pull.reviews
+        if one.state == "approved" and _role(pull, one) == "person"
+    ]
     return PullRequest(
         repository=repository,
         number=pull.number,

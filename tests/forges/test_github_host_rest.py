@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import jwt
 import pytest
+import requests
 
 from tests.contracts.reading import github_openapi
 from tests.contracts.validation import github_faults
-from tests.forges.github_host import GitHubHost
+from tests.forges.github_host import App, GitHubHost
 from tests.forges.organisation import Organisation
 from tests.forges.scenario import acme
 from tests.forges.talking import get
@@ -55,6 +57,26 @@ def test_every_rest_answer_is_what_githubs_description_promises(host: GitHubHost
     assert {one.kind for one in host.requests} == set(github_openapi()["paths"]) - {
         "/app/installations/{installation_id}/access_tokens"
     }
+
+
+def test_who_holds_an_apps_key_gets_tokens_for_an_hour(told: Organisation) -> None:
+    now = [1_000_000_000.0]
+    app = App()
+    with GitHubHost(told, [], app=app, now=lambda: now[0]) as host:
+        claims = {"iss": str(app.id), "iat": int(now[0]), "exp": int(now[0]) + 540}
+        signed = jwt.encode(claims, app.private_key, "RS256")
+        other = jwt.encode(claims, App().private_key, "RS256")
+        path = f"{host.url}/app/installations/70/access_tokens"
+        refused = requests.post(path, headers={"Authorization": f"Bearer {other}"}, timeout=10)
+        assert refused.status_code == 401
+        given = requests.post(path, headers={"Authorization": f"Bearer {signed}"}, timeout=10)
+        assert given.status_code == 201
+        template = "/app/installations/{installation_id}/access_tokens"
+        assert github_faults(template, given.json(), method="post", status=201) == []
+        token = given.json()["token"]
+        assert get(host, "/repos/acme/shop", Authorization=f"Bearer {token}").ok
+        now[0] += 3600
+        assert not get(host, "/repos/acme/shop", Authorization=f"Bearer {token}").ok
 
 
 def test_the_description_would_notice_a_wrong_answer(host: GitHubHost) -> None:

@@ -56,7 +56,7 @@ class Connection:
     ) -> None:
         self._view = view
         self._key = key
-        self._total = len(rows)
+        self.total = len(rows)
         ordered = rows if isinstance(rows, InOrder) else sorted(rows, key=key)
         above, below = _read(arguments.get("after")), _read(arguments.get("before"))
         if descending:
@@ -87,7 +87,7 @@ class Connection:
 
     def totalCount(self, info: Any) -> int:
         """How many rows there are on all pages."""
-        return self._total
+        return self.total
 
     def pageInfo(self, info: Any) -> dict[str, Any]:
         """Where this page ends, and whether another follows."""
@@ -101,11 +101,24 @@ class Connection:
 
 
 def listed(
-    rows: Sequence[Any], view: Callable[[Any], Any], arguments: dict[str, Any]
+    rows: Sequence[Any],
+    view: Callable[[Any], Any],
+    arguments: dict[str, Any],
+    *,
+    total: int | None = None,
 ) -> Connection:
-    """One page of a list that has an order of its own, as the commits of a history have."""
+    """One page of a list that has an order of its own, as the commits of a history have.
+
+    Args:
+        rows: The rows that are shown.
+        view: How a row is shown.
+        arguments: `first`, `after`, `last`, `before`.
+        total: How many rows there really are, where not all are shown.
+    """
     places = InOrder(range(len(rows)))
-    return Connection(places, lambda place: (place,), lambda place: view(rows[place]), arguments)
+    made = Connection(places, lambda place: (place,), lambda place: view(rows[place]), arguments)
+    made.total = len(rows) if total is None else total
+    return made
 
 
 def _write(key: Key) -> str:

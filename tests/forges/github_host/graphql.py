@@ -105,6 +105,8 @@ class _Root:
 
     def viewer(self, info: Any) -> Account:
         """Whose token it is."""
+        if self._seen.token.app:
+            raise GraphQLError("FORBIDDEN", "Resource not accessible by integration")
         return Account(self._seen, self._seen.token.login, "User")
 
     def rateLimit(self, info: Any, **arguments: Any) -> dict[str, Any]:

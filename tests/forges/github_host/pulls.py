@@ -83,7 +83,7 @@ class PullRequestView(View):
     def commits(self, info: Any, **arguments: Any) -> Connection:
         """Its original commits, the oldest first; no more than the host cares to show."""
         shown = self._pull.commits[: self._seen.commit_cap]
-        return listed(shown, self._original, arguments)
+        return listed(shown, self._original, arguments, total=len(self._pull.commits))
 
     def _original(self, sha: str) -> _Original:
         return _Original(self._seen, self._repository, self._pull, sha)

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tests.forges.github_host import graphql, rest
+from tests.forges.github_host.apps import App
 from tests.forges.github_host.faults import UNAUTHORIZED, Response, Trouble
 from tests.forges.github_host.replies import Reply
 from tests.forges.github_host.values import Seen, Token
@@ -68,6 +69,7 @@ class GitHubHost:
     Attributes:
         organisation: What is served; changed between requests under its lock.
         tokens: Those that are good for something.
+        app: An App that gives out tokens.
         now: The host's clock, in seconds since 1970.
         troubles: What is going to go wrong.
         requests: What was asked, in order.
@@ -78,6 +80,7 @@ class GitHubHost:
 
     organisation: Organisation
     tokens: Sequence[Token] = field(default_factory=lambda: [Token("ghp_good")])
+    app: App | None = None
     now: Callable[[], float] = time.time
     troubles: list[Trouble] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
@@ -111,14 +114,14 @@ class GitHubHost:
 
     @property
     def place(self) -> str:
-        """Its name and port, as canonical names of repositories begin."""
-        assert self._server is not None
-        return f"127.0.0.1:{self._server.server_address[1]}"
+        """Its name, as canonical names of repositories begin."""
+        return "127.0.0.1"
 
     @property
     def web(self) -> str:
         """Where addresses for people begin."""
-        return f"http://{self.place}"
+        assert self._server is not None
+        return f"http://{self.place}:{self._server.server_address[1]}"
 
     @property
     def url(self) -> str:
@@ -166,6 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """REST."""
+        if self._answered_app():
+            return
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query))
         token = self._token()
@@ -178,8 +183,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(Request(kind, False, self.path, dict(query), self._shown(), right.status), right)
 
     def do_POST(self) -> None:
-        """GraphQL; nothing else is ever posted."""
+        """GraphQL, or an App that wants a token."""
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self._answered_app():
+            return
         given = json.loads(content)
         variables = given.get("variables") or {}
         name = re.search(r"\bquery\s+(\w+)", given["query"])
@@ -194,6 +201,21 @@ class _Handler(BaseHTTPRequestHandler):
                 right, points = self._graphql(given["query"], variables, token)
         told = Request(kind, True, self.path, variables, self._shown(), right.status, points)
         self._send(replace(told, query=given["query"]), right)
+
+    def _answered_app(self) -> bool:
+        """Answer an App, if it is one that asks."""
+        host, path = self.host, urlsplit(self.path).path.removeprefix("/api/v3")
+        if host.app is None or not path.startswith("/app/"):
+            return False
+        with host.organisation.lock:
+            signed = host.app.signed(self._shown(), host.now())
+            made = host.app.answer(self.command, path, host.now()) if signed else None
+        right = self._unauthorized()
+        if made is not None:
+            right = replace(self._json(made.body, {}), status=made.status)
+        kind = made.template if made and made.template else path
+        self._send(Request(kind, False, self.path, {}, self._shown(), right.status), right)
+        return True
 
     def _graphql(self, query: str, variables: dict[str, Any], token: Token) -> tuple[Response, int]:
         seen = self.host.seen(token)
@@ -251,7 +273,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _token(self) -> Token | None:
         """Whose request it is; None for nobody's, or a token that is no good."""
         scheme, _, value = self.headers.get("Authorization", "").partition(" ")
-        for token in self.host.tokens:
+        given = self.host.app.tokens(self.host.now()) if self.host.app else []
+        for token in (*self.host.tokens, *given):
             if scheme.lower() in ("token", "bearer") and token.value == value:
                 return None if token.expired else token
         return None

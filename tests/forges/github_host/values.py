@@ -38,6 +38,7 @@ class Token:
         scopes: Of a classic token; None for a fine-grained one, whose scopes are not told.
         may: What it may read.
         expired: Whether it is refused.
+        app: Whether it is nobody's but an App's.
         limit: Requests and points it has, each, until the reset.
         used: Those gone, by resource.
     """
@@ -47,6 +48,7 @@ class Token:
     scopes: tuple[str, ...] | None = ("repo", "read:org")
     may: frozenset[str] = FACTS
     expired: bool = False
+    app: bool = False
     limit: int = 5000
     used: dict[str, int] = field(default_factory=lambda: {"core": 0, "graphql": 0})
 
