@@ -256,12 +256,10 @@ VISIBLE = _named(
     _work_given_up_is_taken_up,
     _a_label_comes_late,
     _an_approval_is_dismissed,
-    _a_running_deployment_succeeds,
     _a_deployment_begins,
     _somebody_pushes,
     _history_is_rewritten,
     _the_default_branch_is_another,
-    _a_run_runs_again,
     _a_new_run_deploys,
     _a_draft_is_published,
     _a_version_is_tagged,
@@ -273,6 +271,8 @@ VISIBLE = _named(
 """By name; a later sync finds them by itself."""
 
 SILENT = _named(
+    _a_running_deployment_succeeds,
+    _a_run_runs_again,
     _an_incident_is_deleted,
     _a_cause_is_deleted_with_its_incident,
     _a_deployment_is_deleted,
@@ -282,7 +282,7 @@ SILENT = _named(
     _a_repository_is_deleted,
     _a_repository_is_archived,
 )
-"""By name; only a reconciliation must find them."""
+"""By name; only a reconciliation must find them, of what is as old as this."""
 
 ALL: Mapping[str, Change] = MappingProxyType({**VISIBLE, **SILENT})
 """Everything that may happen."""
