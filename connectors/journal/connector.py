@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -62,8 +62,9 @@ class JournalConnector:
             if not _judged(bad.position, known):
                 of = bad.record_type or record_type
                 yield Rejected(of, str(bad.position), bad.reason, bad.content)
+        giving = _Giving(known)
         for fact in facts.facts:
-            yield from _given(fact, known)
+            yield from giving.items(fact)
         yield from (Note(note) for note in facts.notes)
         yield Checkpoint(self._cursor(now))
 
@@ -141,21 +142,39 @@ def _rereads(
             yield Reread(record_type, place)
 
 
-def _given(fact: Fact, known: Mapping[str, Known]) -> Iterator[Item]:
-    """A fact that a new line bears on, or what it lacks."""
-    if not isinstance(fact.record, Record):
+class _Giving:
+    """Tells which facts a new line bears on, and hands them over."""
+
+    def __init__(self, known: Mapping[str, Known]) -> None:
+        self._known = known
+        self._groups: dict[int, bool] = {}
+
+    def items(self, fact: Fact) -> Iterator[Item]:
+        """A fact that a new line bears on, or what it lacks."""
+        old = [position for position in fact.lines if not self._new(position)]
+        if fact.lacks:
+            yield from self._refusals(fact)
+        if len(old) == len(fact.lines) and not any(map(self._any_new, fact.groups)):
+            return
+        if old:
+            yield from fact.only
+        if isinstance(fact.record, Record):
+            yield from (Reread(type(fact.record), str(position)) for position in old)
+            yield fact.record
+
+    def _refusals(self, fact: Fact) -> Iterator[Rejected]:
+        of = fact.record if isinstance(fact.record, type) else type(fact.record)
         for position in fact.lines:
-            if not _judged(position, known):
-                yield Rejected(fact.record, str(position), fact.lacks, fact.content)
-        return
-    old = [position for position in fact.lines if position.line <= known[position.place].lines]
-    if len(old) == len(fact.lines):
-        return
-    if old:
-        yield from (Reread(type(fact.record), str(position)) for position in old)
-        if fact.only is not None:
-            yield fact.only
-    yield fact.record
+            if not _judged(position, self._known):
+                yield Rejected(of, str(position), fact.lacks, fact.content)
+
+    def _new(self, position: Position) -> bool:
+        return position.line > self._known[position.place].lines
+
+    def _any_new(self, group: Sequence[Position]) -> bool:
+        if id(group) not in self._groups:
+            self._groups[id(group)] = any(map(self._new, group))
+        return self._groups[id(group)]
 
 
 def _judged(position: Position, known: Mapping[str, Known]) -> bool:

@@ -44,15 +44,17 @@ class Fact:
 
     Attributes:
         record: The fact, or of which type it will be.
-        lines: The lines that it is made of, or that bear on it.
+        lines: The lines that it is made of.
+        groups: Further lines that bear on it, in lists that it may share with other facts.
         only: What of it may have been given before under another key, and is gone.
-        lacks: What is missing.
+        lacks: What is missing; empty where it does not count, whatever else comes.
         content: What was said so far, where something is missing.
     """
 
     record: Record | type[Record]
     lines: Sequence[Position]
-    only: Only | None = None
+    groups: tuple[Sequence[Position], ...] = ()
+    only: tuple[Only, ...] = ()
     lacks: str = ""
     content: str = ""
 
