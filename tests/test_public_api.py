@@ -61,7 +61,7 @@ def test_the_commands() -> None:
 
 
 def test_connectors_are_found_by_their_entry_points() -> None:
-    assert {"git", "files", "spool"} <= set(connector.installed())
+    assert {"git", "files", "spool", "cdevents"} <= set(connector.installed())
     assert {entry.name for entry in entry_points(group="dora.connectors")} >= {"git", "files"}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.journal import Fact, Position, shown
 from connectors.spool.values import checked, text_of
+from dora.connector import Only
 from dora.recording.lines import CAUSED_BY, natural_id
 from dora.recording.moments import written
 from dora.records import Deployment, Incident, IncidentCause, Record, columns
@@ -166,7 +167,16 @@ def _fact(record_type: type[Record], values: Mapping[str, Any], lines: Sequence[
         what = ", ".join(name for name in missing if name != "id" or len(missing) == 1)
         return _lacking(record_type, lines, f"{what} is missing")
     groups = tuple(group for line in lines for group in line.groups)
-    return Fact(record_type(**values), _where(lines), groups)
+    record = record_type(**values)
+    return Fact(record, _where(lines), groups, _former(record) if groups else ())
+
+
+def _former(record: Record) -> tuple[Only, ...]:
+    """What a deployment may have been before other lines told its repository."""
+    if not isinstance(record, Deployment):
+        return ()
+    within = {"id": record.id, "environment": record.environment}
+    return (Only(Deployment, within, ({"repository": record.repository},)),)
 
 
 def _lacking(record_type: type[Record], lines: Sequence[Line], why: str) -> Fact:

@@ -37,7 +37,7 @@ def checked(said: Mapping[str, Any], strange: dict[str, int]) -> tuple[str, dict
         if key == "recorded_at":
             values[key] = _moment(key, value) if value is not None else None
         elif key == CAUSED_BY and kind == "incident":
-            values[key] = _listed(value)
+            values[key] = listed(value)
         elif key in columns:
             values[key] = None if value is None else _value(columns[key], value)
         else:
@@ -90,7 +90,8 @@ def _boolean(name: str, value: Any) -> bool:
     return folded == "true"
 
 
-def _listed(value: Any) -> list[str]:
+def listed(value: Any) -> list[str]:
+    """One text or a list of them, without empty ones."""
     listed = value if isinstance(value, list) else [value]
     return [str(one).strip() for one in listed if one not in (None, "")]
 
