@@ -72,7 +72,7 @@ _COLUMNS: dict[str, str] = {
     "undone": "stream:INTEGER position:INTEGER rollback_position:INTEGER",
     "incidents": (
         "source id detected_at:TIMESTAMP resolved_at:TIMESTAMP first_resolved_at:TIMESTAMP "
-        "service repository external:BOOLEAN not_planned:BOOLEAN duplicate_of url"
+        "service repository external:BOOLEAN not_planned:BOOLEAN duplicate_of reopenings:BIGINT url"
     ),
     "incident_causes": "source incident cause",
     "incident_services": "source incident service",
@@ -210,6 +210,7 @@ class World:
                 "first_resolved_at": at(first_resolved) if first_resolved else None,
                 "external": False,
                 "not_planned": False,
+                "reopenings": 0,
                 **columns,
             }
         )
@@ -279,7 +280,13 @@ def _build(world: World) -> None:
         frame = pd.DataFrame([[r.get(c) for c in listed] for r in rows], columns=listed)
         world.engine.load(name, frame.astype(object).where(frame.notna(), None), types or None)
     built = set(tables)
-    for model in ("recovered_deployments", "linked_incidents"):
+    models = (
+        "recovered_deployments",
+        "linked_incidents",
+        "noted_deployments",
+        "reopened_incidents",
+    )
+    for model in models:
         _need(world.engine, model, built)
 
 
