@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from dora.config import Config
     from dora.metrics.coverage import Coverage
+    from dora.metrics.notes import Notes
     from dora.metrics.scopes import Directory
     from dora.report import Contents
 
@@ -149,6 +150,10 @@ class Delivery:
         question = self.question().pooled()
         results = [metrics.find(name).ask(question) for name in self.metrics]
         return Overview.of(results, self._session.config.goals)
+
+    def notes(self) -> Notes:
+        """What to mind when reading the numbers, such as deployments that bring nothing new."""
+        return self.overview().notes
 
     def coverage(self) -> Coverage:
         """How far each metric can be trusted: a grade from A to E, and why."""

@@ -13,6 +13,7 @@ from dora.goals import Goal
 from dora.metrics.comparison import Comparison, together
 from dora.metrics.goals import Judgement, judge
 from dora.metrics.levels import Level, QuickCheck, standings
+from dora.metrics.notes import Notes
 from dora.metrics.result import Result
 from dora.stats.levels import NEWEST
 
@@ -61,6 +62,11 @@ class Overview:
         """Whether each metric that has a goal meets it."""
         judged = (judge(result, self.goals) for result in self.results)
         return tuple(one for one in judged if one is not None)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """What to mind when reading the numbers."""
+        return Notes.of(self.comparisons)
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -146,7 +146,7 @@ class Result:
     def _records(self, part: str) -> pd.DataFrame:
         self.question.tables.need(*self.metric.models, *self.metric.record_models)
         frame = self.question.pooled().query(self.metric.sql(self.question, part))
-        return _tidy(frame.iloc[:0] if self.veiled else frame)
+        return tidy(frame.iloc[:0] if self.veiled else frame)
 
     def compare(self, other: Window | str | None = None) -> Comparison:
         """Hold it against another window, by default the one before.
@@ -238,7 +238,7 @@ def _real(value: Any) -> float | None:
     return None if words.missing(value) else float(value)
 
 
-def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     """Records as people and files want them: aware times, seconds, yes and no, None."""
     import pandas as pd
 
