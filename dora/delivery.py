@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dora.config import Config
+    from dora.goals import Goal
     from dora.metrics.coverage import Coverage
     from dora.metrics.notes import Notes
     from dora.metrics.scopes import Directory
@@ -149,7 +150,7 @@ class Delivery:
         """Every metric: value, interval, n, and whether it changed since the window before."""
         question = self.question().pooled()
         results = [metrics.find(name).ask(question) for name in self.metrics]
-        return Overview.of(results, self._session.config.goals)
+        return Overview.of(results, self.goals)
 
     def notes(self) -> Notes:
         """What to mind when reading the numbers, such as deployments that bring nothing new."""
@@ -180,6 +181,11 @@ class Delivery:
     def configured_services(self) -> tuple[str, ...]:
         """The names of the services in the configuration; for a store by itself, of its last."""
         return self._session.configured_services()
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """What the configuration aims at."""
+        return self._session.config.goals
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dora import store, words
+from dora.metrics.goals import is_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _Row = tuple[str, str, str, str | None]
+_COLUMNS = ["area", "item", "state", "remark"]
 
 
 class _Share(NamedTuple):
@@ -129,15 +131,36 @@ _GAPS = (
 
 
 def status(delivery: Delivery) -> pd.DataFrame:
-    """The state of the record, a row for each thing worth knowing.
+    """The state of the record, a row for each thing worth knowing, and what follows from it.
 
     Returns:
-        A frame with the columns `area` (source, coverage, gap), `item`, `state` and `remark`.
+        A frame with the columns `area` (source, grade, coverage, gap, note), `item`, `state` and
+        `remark`. Grades and notes are those of the delivery's window.
     """
     import pandas as pd
 
+    graded = pd.DataFrame(_grades(delivery), columns=_COLUMNS, dtype=object)
+    noted = pd.DataFrame(_notes(delivery), columns=_COLUMNS, dtype=object)
+    return pd.concat([record(delivery), graded, noted], ignore_index=True)
+
+
+def record(delivery: Delivery) -> pd.DataFrame:
+    """The state of the record alone: sources, coverage and gaps, in the same columns."""
+    import pandas as pd
+
     rows = [*_sources(delivery), *_coverage(delivery), *_gaps(delivery)]
-    return pd.DataFrame(rows, columns=["area", "item", "state", "remark"], dtype=object)
+    return pd.DataFrame(rows, columns=_COLUMNS, dtype=object)
+
+
+def _grades(delivery: Delivery) -> list[_Row]:
+    return [
+        ("grade", metric, grade.letter or words.DASH, "; ".join(grade.reasons) or None)
+        for metric, grade in delivery.coverage().grades.items()
+    ]
+
+
+def _notes(delivery: Delivery) -> list[_Row]:
+    return [("note", words.listed(note.metrics), note.sentence, None) for note in delivery.notes()]
 
 
 def _sources(delivery: Delivery) -> list[_Row]:
@@ -181,4 +204,20 @@ def _gaps(delivery: Delivery) -> list[_Row]:
         found = [str(value) for value in delivery.sql(query).iloc[:, 0]]
         if found:
             rows.append(("gap", item, f"{len(found):,}: {words.listed(found)}", remark))
-    return rows
+    return rows + _goals_of_nobody(delivery)
+
+
+def _goals_of_nobody(delivery: Delivery) -> list[_Row]:
+    """Goals of services and teams that there are not, as after a slip of the pen."""
+    known = {"service": delivery.services, "team": delivery.teams}
+    lost = [
+        wanted
+        for goal in delivery.goals
+        for kind, wanted in (("service", goal.service), ("team", goal.team))
+        if wanted is not None and not any(is_named(wanted, name) for name in known[kind])
+    ]
+    if not lost:
+        return []
+    found = f"{len(lost):,}: {words.listed(lost)}"
+    remark = "Nothing is held against them; write the names in [goals] as they are known here."
+    return [("gap", "goals of services or teams that there are not", found, remark)]

@@ -56,6 +56,8 @@ def show(
         overview = delivery.overview()
         if form is None and output is None:
             click.echo(at_a_glance(overview), nl=False)
+            for note in overview.notes:
+                click.echo(f"- {note.sentence}")
         else:
             emit(overview.frame, words.table(overview.frame), form, output)
         return

@@ -70,13 +70,14 @@ def goal_of(question: Question, metric: str, goals: Iterable[Goal]) -> Goal | No
     scope, owners = question.scopes[0], [*_owners(question), None]
     of_metric = [goal for goal in goals if goal.metric == metric]
     for goal in of_metric:
-        if goal.service is not None and _is(goal.service, scope.service):
+        if goal.service is not None and is_named(goal.service, scope.service):
             return goal
     ranked = (
         goal
         for owner in owners
         for goal in of_metric
-        if goal.service is None and (goal.team is None if owner is None else _is(goal.team, owner))
+        if goal.service is None
+        and (goal.team is None if owner is None else is_named(goal.team, owner))
     )
     return next(ranked, None)
 
@@ -98,7 +99,7 @@ def _owners(question: Question) -> list[str]:
     return list(dict.fromkeys([*nearest, *(g for team in nearest for g in outwards[team])]))
 
 
-def _is(wanted: str | None, name: str | None) -> bool:
+def is_named(wanted: str | None, name: str | None) -> bool:
     """Whether a goal's name is that one; the last part of a name is enough."""
     return name is not None and wanted in (name, name.rsplit("/", 1)[-1])
 

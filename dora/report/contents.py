@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from dora import status, words
 from dora.errors import UsageError
+from dora.metrics.levels import standings
 from dora.plots import ages
 from dora.report import sources
 from dora.report.pictures import Picture, gallery
+from dora.stats.levels import NEWEST
 from dora.words import compared
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from dora.delivery import Delivery
     from dora.metrics.comparison import Comparison
+    from dora.metrics.overview import Overview
     from dora.metrics.result import Result
     from dora.windows import Window
 
@@ -64,6 +67,8 @@ class Card:
         doubts: What is below A, in numbers.
         before: Held against the window before.
         last_year: Held against the same window a year ago; None where it is a year or longer.
+        answer: What the value is among the answers of DORA's survey; empty where it is none.
+        goal: Whether its goal is met, in a sentence; empty where it has none.
     """
 
     name: str
@@ -78,6 +83,8 @@ class Card:
     doubts: tuple[str, ...]
     before: Held
     last_year: Held | None
+    answer: str
+    goal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,9 @@ class Contents:
         failures: Deployments that failed, newest first.
         coverage: How complete the record is.
         rules: The rules that all numbers were made with.
+        levels: The nearest of DORA's levels, the Quick Check score, and where they are from.
+        notes: What to mind when reading the numbers.
+        unseen: What no note can tell of.
     """
 
     scope: str
@@ -141,6 +151,9 @@ class Contents:
     failures: Table
     coverage: Table
     rules: str
+    levels: tuple[str, ...]
+    notes: tuple[str, ...]
+    unseen: str
 
 
 def gather(
@@ -153,7 +166,8 @@ def gather(
         now: The time by the clock on the wall, which tells how old the sources are.
         stale_after: How long ago a source may have been read.
     """
-    comparisons = delivery.overview().comparisons
+    overview = delivery.overview()
+    comparisons = overview.comparisons
     results = {c.now.name: c.now for c in comparisons}
     first = comparisons[0].now
     return Contents(
@@ -163,13 +177,16 @@ def gather(
         as_of=words.instant(first.question.as_of),
         warnings=tuple(sources.warnings(delivery, now or datetime.now(UTC), stale_after)),
         headline=_headline(comparisons),
-        cards=tuple(_card(comparison) for comparison in comparisons),
+        cards=tuple(_cards(overview)),
         pictures=gallery(results),
         services=_services(delivery.window(first.window)),
         waiting=_waiting(results["lead_time"]),
         failures=_failures(results["change_failure_rate"]),
         coverage=_coverage(delivery),
         rules=words.rules_text(first.rules),
+        levels=_levels(overview),
+        notes=tuple(note.sentence for note in overview.notes),
+        unseen=overview.notes.unseen,
     )
 
 
@@ -187,7 +204,20 @@ def _headline(comparisons: Sequence[Comparison]) -> str:
     )
 
 
-def _card(comparison: Comparison) -> Card:
+def _levels(overview: Overview) -> tuple[str, ...]:
+    level = overview.level()
+    return (level.sentence, overview.quick_check().sentence, f"Levels: {level.source}.")
+
+
+def _cards(overview: Overview) -> Iterator[Card]:
+    answers = {s.result.name: s.answer(s.value, NEWEST) for s in standings(overview.results)}
+    goals = {j.goal.metric: j.sentence for j in overview.judgements}
+    for comparison in overview.comparisons:
+        name = comparison.now.name
+        yield _card(comparison, answers.get(name) or "", goals.get(name, ""))
+
+
+def _card(comparison: Comparison, answer: str, goal: str) -> Card:
     now = comparison.now
     grade = now.question.coverage.grade(now.name)
     return Card(
@@ -203,6 +233,8 @@ def _card(comparison: Comparison) -> Card:
         doubts=grade.reasons,
         before=_held(comparison),
         last_year=_held(now.compare(_year_before(now.window))) if _shorter(now.window) else None,
+        answer=answer,
+        goal=goal,
     )
 
 
@@ -314,7 +346,7 @@ def _failures(result: Result) -> Table:
 
 
 def _coverage(delivery: Delivery) -> Table:
-    frame = status.status(delivery)
+    frame = status.record(delivery)
     rows = tuple(
         tuple(Cell(text, text) for text in ("" if words.missing(c) else str(c) for c in row))
         for row in frame[["item", "state", "remark"]].itertuples(index=False)

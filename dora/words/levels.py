@@ -89,5 +89,6 @@ def score(value: float | None, titles: Sequence[str]) -> str:
     """The score of the Quick Check, and what it is the mean of."""
     if value is None:
         return "No Quick Check score: none of its four numbers is known."
-    answers = count(len(titles), "answer")
-    return f"Quick Check score {value:.1f} of 10, from {answers}: {listed(titles, most=4)}."
+    answers = f"{count(len(titles), 'answer')}: {listed(titles, most=4)}"
+    told = "all four answers" if len(titles) == 4 else answers
+    return f"Quick Check score {value:.1f} of 10, from {told}."

@@ -345,3 +345,27 @@ def test_reports_are_split_into_a_folder(dora, organisation, tmp_path):
 def test_a_report_chooses_its_periods_itself(dora, organisation, tmp_path):
     ran = dora("report", "-c", organisation, "--by", "week", "-o", tmp_path / "r.md")
     assert ran.code == 2
+
+
+def test_show_holds_all_against_the_levels_of_a_year(dora: Command, organisation: Path) -> None:
+    where = ("-c", organisation, "--window", "2026-06")
+    newest = dora("show", *where, "--levels")
+    assert newest.code == 0
+    assert "Nearest to high of 2024." in newest.out
+    assert "Quick Check score" in newest.out
+    assert "Source: Accelerate State of DevOps Report 2024" in newest.out
+    older = dora("show", *where, "--levels", "2019", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(older.out)))
+    assert [row["metric"] for row in rows] == [
+        "deployment_frequency", "lead_time", "change_failure_rate", "time_to_restore",
+    ]  # fmt: skip
+    assert {"answer", "answer_low", "answer_high", "to_elite", "to_low", "reason"} <= set(rows[0])
+
+
+def test_show_refuses_a_level_of_one_metric_or_of_a_year_without_any(
+    dora: Command, organisation: Path
+) -> None:
+    one = dora("show", "lead-time", "-c", organisation, "--levels")
+    assert (one.code, "all metrics" in one.err) == (2, True)
+    never = dora("show", "-c", organisation, "--levels", "2025")
+    assert (never.code, "2025 dropped them" in never.err) == (2, True)

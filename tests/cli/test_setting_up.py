@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dora import config
+from dora import config, metrics, samples, sync
 from dora.cli import dora as group
 from tests.cli.conftest import Ran
 from tests.repositories import History
@@ -209,6 +211,32 @@ def test_status_says_how_complete_the_record_is(dora: Command, organisation: Pat
     assert ran.code == 0
     assert "incidents mapped to a service,14 of 14," in ran.out
     assert "services with an incident source,3 of 3," in ran.out
+
+
+def test_status_grades_each_metric_and_notes_what_to_mind(
+    dora: Command, organisation: Path
+) -> None:
+    ran = dora("status", "-c", organisation, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(ran.out)))
+    graded = {row["item"]: row["state"] for row in rows if row["area"] == "grade"}
+    assert list(graded) == list(metrics.names())
+    assert set(graded.values()) <= set("ABCDE")
+    [note] = [row["state"] for row in rows if row["area"] == "note"]
+    assert "brought nothing new" in note  # the sample ships some commits twice
+    assert f"- {note}\n" in dora("show", "-c", organisation).out
+
+
+def test_goals_are_shown_and_those_of_nobody_named(dora: Command, tmp_path: Path) -> None:
+    path = samples.write(tmp_path)
+    with path.open("a") as file:
+        file.write('[goals]\nlead_time = "30d"\n[goals.services.checkuot]\nlead_time = "1d"\n')
+        file.write('[goals.teams.payments]\nlead_time = "1h"\n')
+    sync.sync(config.load(path))
+    assert "30 d: met" in dora("show", "-c", path).out
+    assert "1 h: missed" in dora("show", "-c", path, "--team", "payments").out
+    rows = csv.DictReader(io.StringIO(dora("status", "-c", path, "--format", "csv").out))
+    [gap] = [row for row in rows if row["item"].startswith("goals of")]
+    assert gap["state"] == "1: checkuot"
 
 
 def test_status_knows_nothing_of_what_came_after_its_time(

@@ -74,6 +74,15 @@ COLUMNS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("committed_at", "merged_at", "delivered_at"), TIME)
     | {"service": TEXT, "left_out": TEXT, "shared": FLAG},
     "change_authors": {"change_id": WHOLE, "author": TEXT},
+    "noted_deployments": dict.fromkeys(
+        ("source", "deployment", "service", "environment", "note", "sha", "url"), TEXT
+    )
+    | {"finished_at": TIME, "day": DAY},
+    "known_incidents": dict.fromkeys(("source", "incident", "service", "standing"), TEXT)
+    | {"detected_at": TIME},
+    "reopened_incidents": dict.fromkeys(("source", "incident", "service", "url"), TEXT)
+    | dict.fromkeys(("detected_at", "first_resolved_at", "resolved_at"), TIME)
+    | {"day": DAY, "reopenings": WHOLE},
     "coverage_deployments": {"service": TEXT, "day": DAY}
     | dict.fromkeys(("deployments", "of_known_commit", "covered", "told_once"), WHOLE),
     "coverage_changes": {"service": TEXT, "day": DAY}

@@ -63,7 +63,7 @@ def test_the_score_is_the_mean_of_the_answers():
             "time_to_restore": 8,
         }
     )
-    assert check.sentence.startswith("Quick Check score 6.9 of 10, from 4 answers")
+    assert check.sentence == "Quick Check score 6.9 of 10, from all four answers."
     assert check.frame["score"].tolist() == pytest.approx([6, 6, 7.5, 8])
 
 
@@ -94,6 +94,9 @@ def test_a_lower_bound_and_no_value_take_part_in_nothing():
     check = QuickCheck.of(bare)
     assert sorted(check.scores) == ["deployment_frequency", "lead_time"]
     assert check.score == pytest.approx(6)
+    assert check.sentence == (
+        "Quick Check score 6.0 of 10, from 2 answers: deployment frequency and change lead time."
+    )
 
 
 def test_a_number_with_a_grade_of_d_takes_part_in_nothing():

@@ -59,9 +59,13 @@ def hostile(said, text):
 
     cell = contents.Cell(text, text, contents.link(f"https://example.org/{text}"))
     table = contents.Table(text, (text,), ((cell,),), 1, text)
-    card = replace(said.cards[0], reason=text, doubts=(text,), asides=(text,))
+    card = replace(
+        said.cards[0], reason=text, doubts=(text,), asides=(text,), answer=text, goal=text
+    )
     tables = dict.fromkeys(("services", "waiting", "failures", "coverage"), table)
-    return replace(said, scope=text, headline=text, warnings=(text,), cards=(card,), **tables)
+    told = {"scope": text, "headline": text, "unseen": text}
+    lists = dict.fromkeys(("warnings", "levels", "notes"), (text,))
+    return replace(said, cards=(card,), **told, **lists, **tables)
 
 
 def test_it_answers_ahead_or_behind_first_and_by_how_much(said):
@@ -164,6 +168,27 @@ def test_hostile_names_are_inert(said, text):
 def test_only_addresses_of_the_web_can_be_followed(url):
     assert contents.link(url) == ""
     assert contents.link("https://example.org/a") == "https://example.org/a"
+
+
+def test_levels_score_and_notes_are_those_of_the_overview(delivery, said):
+    overview = delivery.overview()
+    assert said.levels[:2] == (overview.level().sentence, overview.quick_check().sentence)
+    assert said.notes == tuple(note.sentence for note in overview.notes)
+    assert said.notes  # the sample ships some commits twice
+    page = "".join(Page(rendering.html(said)).text)
+    assert all(part in page for part in (*said.levels, *said.notes, said.unseen))
+    assert "What to mind" in rendering.markdown(said)
+    lead = next(card for card in said.cards if card.name == "lead_time")
+    assert lead.answer == "a day to a week"
+
+
+def test_a_goal_is_judged_on_its_card(said):
+    from dataclasses import replace
+
+    goal = "Change lead time meets its goal of 2 d: 33 h (31–35)."
+    aimed = replace(said, cards=(replace(said.cards[1], goal=goal),))
+    assert goal in "".join(Page(rendering.html(aimed)).text)
+    assert "meets its goal of 2 d" in rendering.markdown(aimed)
 
 
 def test_every_picture_has_words_and_every_table_a_caption(said):
