@@ -31,7 +31,10 @@ _SCOPE_HINT = "Give it the scope read_api, and the role Reporter in what it is t
 def findings(name: str, options: Options, client: Client) -> Iterator[Finding]:
     """Everything worth saying, never failing."""
     try:
-        yield from _token(name, options, client)
+        for finding in _token(name, options, client):
+            yield finding
+            if finding.level == "error":
+                return
         found = Projects(client, options).find({})
     except SourceError as error:
         yield Finding("error", name, error.message, error.hint)
@@ -46,7 +49,7 @@ def findings(name: str, options: Options, client: Client) -> Iterator[Finding]:
             "See that projects, groups and exclude name what the token may see.",
         )
         return
-    projects = list(found.projects.values())
+    projects = sorted(found.projects.values(), key=lambda one: one.active, reverse=True)
     yield Finding("ok", name, f"{len(projects)} projects, such as {projects[0].path}.")
     yield from _rules(name, options, client, projects[:SAMPLE])
     yield from _rights(name, options, client, projects[0])

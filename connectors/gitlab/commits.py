@@ -66,17 +66,28 @@ class Commits:
         if state.get("since", str(self.since)) != str(self.since):
             state = {}
         heads = self._heads(project)
-        reading: JSON | None = state.get("reading")
-        if reading:  # cut off while it was read for the first time: end that first
-            yield from self._first(project, reading)
-        old: Mapping[str, str] = reading["heads"] if reading else state.get("heads", {})
+        if "reading" in state:  # cut off while it was read for the first time: end that first
+            yield from self._ended(project, state, heads)
+        old: Mapping[str, str] = state.get("heads", {})
         if not heads:  # nothing there, or out of sight: what is known stays
             heads = dict(old)
         elif not old:
-            yield from self._first(project, {"heads": heads, "done": [], "page": None})
+            yield from self._first(project, {"heads": heads, "page": None})
         elif old != heads:
             yield from self._moved(project, old, heads)
         yield self._checkpoint(project, {"heads": heads})
+
+    def _ended(self, project: Project, state: JSON, heads: Mapping[str, str]) -> Iterator[Item]:
+        """A first reading to its end; begun anew if the host has forgotten where it began."""
+        reading: JSON = state["reading"]
+        try:
+            yield from self._first(project, reading)
+            state["heads"] = reading["heads"]
+        except Forbidden:
+            raise
+        except Absent:
+            yield from self._anew(project, heads)
+            state["heads"] = heads
 
     def _checkpoint(self, project: Project, state: JSON) -> Checkpoint:
         full = {"id": project.id, "since": str(self.since), **state}
@@ -100,20 +111,22 @@ class Commits:
     def _first(self, project: Project, reading: JSON) -> Iterator[Item]:
         """All history, with a checkpoint a page; later branches end where the first one was."""
         heads: Mapping[str, str] = reading["heads"]
-        shas = list(dict.fromkeys(heads.values()))
-        done, asked = list(reading["done"]), reading["page"]
-        extra: set[str] = set()
-        for sha in shas[len(done) :]:
-            beginning = f"{done[0]}..{sha}" if done else sha
-            for rows, following in commit_pages(self.client, project, beginning, self.since, asked):
-                yield from self._facts(project, [one for one in rows if one["id"] not in extra])
-                if done:
-                    extra |= {one["id"] for one in rows}
-                elif following is not None:
-                    kept = {"heads": dict(heads), "done": done, "page": dict(following)}
-                    yield self._checkpoint(project, {"reading": kept})
-            done.append(sha)
-            asked = None
+        first, *others = dict.fromkeys(heads.values())
+        for rows, following in self._pages(project, first, reading["page"]):
+            yield from self._facts(project, rows)
+            if following is not None:
+                kept = {"heads": dict(heads), "page": dict(following)}
+                yield self._checkpoint(project, {"reading": kept})
+        told: set[str] = set()
+        for head in others:
+            for rows, _ in self._pages(project, f"{first}..{head}"):
+                yield from self._facts(project, [one for one in rows if one["id"] not in told])
+                told |= {one["id"] for one in rows}
+
+    def _pages(
+        self, project: Project, commits: str, asked: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[list[JSON], Mapping[str, str] | None]]:
+        return commit_pages(self.client, project, commits, self.since, asked)
 
     def _moved(
         self, project: Project, old: Mapping[str, str], heads: Mapping[str, str]
@@ -140,14 +153,15 @@ class Commits:
             return
         told: set[str] = set()
         for head, before in moved.items():
-            for rows, _ in commit_pages(self.client, project, f"{before}..{head}", self.since):
+            for rows, _ in self._pages(project, f"{before}..{head}"):
                 yield from self._facts(project, [one for one in rows if one["id"] not in told])
                 told |= {one["id"] for one in rows}
 
     def _anew(self, project: Project, heads: Mapping[str, str]) -> Iterator[Item]:
         """All history again; what no branch has any more is gone."""
         keys: dict[type[Record], list[Mapping[str, Any]]] = {Commit: [], CommitReference: []}
-        for one in self._first(project, {"heads": heads, "done": [], "page": None}):
+        found = self._first(project, {"heads": heads, "page": None}) if heads else iter(())
+        for one in found:
             if isinstance(one, Commit | CommitReference):  # no checkpoint before all is known
                 keys[type(one)].append({name: getattr(one, name) for name in one.key})
                 yield one

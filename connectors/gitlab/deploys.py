@@ -15,6 +15,7 @@ from connectors.gitlab.listing import Listing
 from connectors.gitlab.naming import Named
 from connectors.gitlab.pipelines import STATUSES, Pipelines, outcome, rounds
 from connectors.gitlab.values import JSON, Project, instant, time
+from connectors.http.errors import Absent
 from dora.connector import Checkpoint, Cursor, Item, Only
 from dora.records import Deployment, DeploymentStatus
 
@@ -126,11 +127,15 @@ class Deployments:
     def _tier(self, project: Project, environment: str) -> str | None:
         """The kind of an environment, which deployments do not tell; the list is read once."""
         if project.id not in self._tiers:
-            pages = self.client.pages(f"{project.api}/environments")
-            self._tiers[project.id] = {
-                row["name"]: row["tier"] for rows in pages for row in rows if row.get("tier")
-            }
+            self._tiers[project.id] = self._environments(project)
         return self._tiers[project.id].get(environment)
+
+    def _environments(self, project: Project) -> Mapping[str, str]:
+        try:
+            pages = list(self.client.pages(f"{project.api}/environments"))
+        except Absent:
+            return {}  # names tell the kind, too
+        return {row["name"]: row["tier"] for rows in pages for row in rows if row.get("tier")}
 
     def _ran(
         self, project: Project, rules: list[DeploymentRule], cursor: Cursor | None

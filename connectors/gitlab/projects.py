@@ -133,6 +133,7 @@ class Projects:
             url=row["web_url"],
             default_branch=row.get("default_branch"),
             hidden=frozenset(off),
+            active=row.get("last_activity_at") or "",
         )
         found.projects.setdefault(project.repository, project)
 

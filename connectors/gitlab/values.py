@@ -31,6 +31,7 @@ class Project:
         url: Web address.
         default_branch: Branch that work lands on; None while empty.
         hidden: What is switched off in it: `merge_requests`, `issues`, `builds` and the like.
+        active: When something last happened in it, roughly, as the host writes it.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Project:
     url: str
     default_branch: str | None
     hidden: frozenset[str] = frozenset()
+    active: str = ""
 
     @property
     def api(self) -> str:

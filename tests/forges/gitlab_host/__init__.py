@@ -29,6 +29,7 @@ What it holds to, from GitLab's documentation of its REST API and from its sourc
 """
 
 from tests.forges.gitlab_host.faults import Fault, Faults
+from tests.forges.gitlab_host.paging import Sizes
 from tests.forges.gitlab_host.server import GOOD, GitLabHost, Request, Token
 
-__all__ = ["GOOD", "Fault", "Faults", "GitLabHost", "Request", "Token"]
+__all__ = ["GOOD", "Fault", "Faults", "GitLabHost", "Request", "Sizes", "Token"]

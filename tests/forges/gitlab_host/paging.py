@@ -34,11 +34,24 @@ class BadRequest(Exception):
     """A parameter that the host refuses."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What bounds lists.
+
+    Attributes:
+        rows: The most rows of a page.
+        counted: The most rows that are counted.
+    """
+
+    rows: int = 100
+    counted: int = TOTALS_UP_TO
+
+
 def page(
-    listed: Rows, query: Query, address: str, totals_up_to: int = TOTALS_UP_TO
+    listed: Rows, query: Query, address: str, sizes: Sizes
 ) -> tuple[Sequence[Any], dict[str, str]]:
     """The rows of the page asked for, and the headers that say where the others are."""
-    size = _number(query, "per_page", 20, most=100)
+    size = _number(query, "per_page", 20, most=sizes.rows)
     if query.get("pagination") == "keyset" and listed.keyset:
         return _after(listed, query, address, size)
     number = _number(query, "page", 1)
@@ -54,7 +67,7 @@ def page(
         "X-Per-Page": str(size),
         "X-Prev-Page": str(links["prev"] or ""),
     }
-    if listed.counted and total <= totals_up_to:
+    if listed.counted and total <= sizes.counted:
         pages = max(1, -(-total // size))
         links["last"] = pages
         headers |= {"X-Total": str(total), "X-Total-Pages": str(pages)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -44,6 +44,7 @@ class Asked:
         query: The parameters.
         found: The parts of the path.
         address: The host's own address.
+        off: What is switched off in it.
     """
 
     organisation: Organisation
@@ -51,6 +52,7 @@ class Asked:
     query: Query
     found: tuple[str, ...]
     address: str
+    off: Collection[str] = ()
 
 
 Give: TypeAlias = "Callable[[Asked], Rows | JSON]"
@@ -311,11 +313,11 @@ ROUTES: tuple[tuple[re.Pattern[str], str, Give], ...] = tuple(
 def of_project(asked: Asked, rest: str) -> Rows | JSON:
     """What is asked of a project."""
     if not rest:
-        return rows.project(asked.repository, asked.address)
+        return rows.project(asked.repository, asked.address, asked.off)
     for pattern, fact, give in ROUTES:
         match = pattern.fullmatch(rest)
         if match:
-            if fact in asked.repository.forbidden:
+            if fact in asked.repository.forbidden or rest.split("/")[1] in asked.off:
                 raise Forbidden("403 Forbidden")
             found = Asked(
                 asked.organisation, asked.repository, asked.query, match.groups(), asked.address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -66,8 +66,8 @@ def user(person: Person | None) -> JSON:
     }  # fmt: skip
 
 
-def project(repository: Repository, address: str) -> JSON:
-    """A project, as in lists and by itself."""
+def project(repository: Repository, address: str, off: Collection[str] = ()) -> JSON:
+    """A project, as in lists and by itself; `off` is what is switched off in it."""
     path = repository.path
     fork = {"id": 1, "path_with_namespace": "elsewhere/lib"}
     return {
@@ -76,12 +76,22 @@ def project(repository: Repository, address: str) -> JSON:
         "default_branch": repository.default_branch if repository.branches else None,
         "web_url": f"{address}/{path}", "http_url_to_repo": f"{address}/{path}.git",
         "created_at": time(repository.created_at), "archived": repository.archived,
-        "empty_repo": not repository.branches,
+        "empty_repo": not repository.branches, "last_activity_at": time(last_active(repository)),
         **({"forked_from_project": fork} if repository.fork else {}),
         "namespace": {"kind": "group", "full_path": repository.owner},
-        "merge_requests_access_level": "enabled", "issues_access_level": "enabled",
-        "builds_access_level": "enabled", "visibility": "private",
+        "visibility": "private",
+        **{
+            f"{one}_access_level": "disabled" if one in off else "enabled"
+            for one in ("merge_requests", "issues", "builds", "environments", "releases")
+        },
     }  # fmt: skip
+
+
+def last_active(repository: Repository) -> datetime:
+    """When something that people see last happened in a project."""
+    seen = [one.updated_at for one in repository.pulls.values()]
+    seen += [one.committed_at for one in repository.commits.values()]
+    return max(seen, default=repository.created_at)
 
 
 def commit(one: Commit, *, bare: bool = False) -> JSON:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.forges.gitlab_host import rows
 from tests.forges.gitlab_host.faults import Answer, Faults, limited
-from tests.forges.gitlab_host.paging import TOTALS_UP_TO, BadRequest, Rows, page
+from tests.forges.gitlab_host.paging import BadRequest, Rows, Sizes, page
 from tests.forges.gitlab_host.routes import Asked, Forbidden, NotFound, Row, of_project, seen
 from tests.forges.organisation import Organisation, Repository
 
@@ -61,7 +61,8 @@ class GitLabHost:
         requests: What was asked, in order.
         root: A path that it lies under, as with a relative address.
         limit: Requests that each token may make in `period` seconds; None for any number.
-        totals_up_to: Longer lists come without their length.
+        sizes: What bounds its lists.
+        off: What is switched off, by the ids of projects.
         redirects: Where everything is redirected to, if the host has moved.
     """
 
@@ -72,7 +73,8 @@ class GitLabHost:
     root: str = ""
     limit: int | None = None
     period: float = 1.0
-    totals_up_to: int = TOTALS_UP_TO
+    sizes: Sizes = field(default_factory=Sizes)
+    off: dict[int, frozenset[str]] = field(default_factory=dict)
     redirects: str = ""
     url: str = ""
     _spent: dict[str, list[float]] = field(default_factory=dict)
@@ -176,14 +178,19 @@ class GitLabHost:
             address = f"{self.url}/api/v4/projects/{repository.id}{rest}"
             said = f"This resource has been moved permanently to {address}"
             return Answer(301, said.encode(), {"Location": address, "Content-Type": "text/plain"})
-        return of_project(Asked(self.organisation, repository, query, (), self.url), rest)
+        off = self.off.get(repository.id, frozenset())
+        return of_project(Asked(self.organisation, repository, query, (), self.url, off), rest)
 
     def _within(self, repository: Repository, owner: str) -> bool:
         return f"{repository.owner}/".casefold().startswith(f"{owner}/".casefold())
 
     def _projects(self, query: dict[str, str], owner: str | None) -> Rows:
         listed = [
-            Row(one.id, one.created_at, lambda o=one: rows.project(o, self.url))
+            Row(
+                one.id,
+                one.created_at,
+                lambda o=one: rows.project(o, self.url, self.off.get(o.id, ())),
+            )
             for one in seen(self.organisation, query, owner)
         ]
         return Rows(listed, keyset="id")
@@ -201,7 +208,7 @@ class GitLabHost:
     def _shown(self, given: Rows | dict[str, Any], path: str, query: dict[str, str]) -> Answer:
         if not isinstance(given, Rows):
             return _json(200, given)
-        shown, headers = page(given, query, f"{self.url}/api/v4{path}", self.totals_up_to)
+        shown, headers = page(given, query, f"{self.url}/api/v4{path}", self.sizes)
         answer = _json(200, [one.made() if isinstance(one, Row) else one for one in shown])
         answer.headers |= headers
         return answer
