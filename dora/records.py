@@ -193,7 +193,9 @@ class Deployment(Record):
     key: ClassVar[tuple[str, ...]] = ("source", "id", "repository", "environment")
 
     id: str = fact("The provider's id, or the tag or commit it was inferred from")
-    repository: str = fact("Repository deployed")
+    repository: str = fact(
+        "Repository deployed; of one that names none, the only one that has its commit"
+    )
     environment: str = fact("Environment as the provider names it")
     status: DeploymentStatus = fact("succeeded once it ever has; failed, cancelled or running")
     started_at: datetime | None = fact("When the attempt began", default=None)

@@ -78,6 +78,12 @@ _GAPS = (
         "They count nowhere; name them in [environments].",
     ),
     _Gap(
+        "deployments whose repository is not known",
+        "select id from deployments, rules where repository = ''"
+        " and coalesce(finished_at, started_at, as_of) <= as_of order by 1",
+        "They are in no lead time; let them name it, or read the repository with their commits.",
+    ),
+    _Gap(
         "incidents that no service is mapped to",
         "select distinct i.id from incidents i left join incident_services s"
         " on s.source = i.source and s.incident = i.id, rules"

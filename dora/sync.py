@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from dora import connector, lineage, services
+from dora import connector, lineage, repositories, services
 from dora.config import Config, Source
 from dora.connector import Connector, Item, Patient, Reconciles, Spends, Unread
 from dora.errors import DoraError, StoreError, UsageError
@@ -395,6 +395,7 @@ def _derive(writer: Writer, config: Config) -> None:
     if read_meta(connection, "derived") == basis:
         return
     log.info("deriving services and lineage")
+    repositories.settle(connection)
     services.write(connection, config)
     lineage.update(connection)
     write_meta(connection, "derived", basis)

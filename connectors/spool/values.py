@@ -68,6 +68,8 @@ def _value(column: Column, value: Any) -> Any:
     text = str(value).strip()
     if column.name == "repository":
         return repository_name(text) or text
+    if column.name == "sha":
+        return text.lower()
     if column.words:
         text = status(text)
         if text not in column.words:

@@ -92,7 +92,7 @@ def tail_pattern(wildcards: Iterable[str]) -> re.Pattern[str]:
 
 def default_service(repository: str) -> str:
     """The service of a repository that no configuration maps: its name without the host."""
-    return repository.partition("/")[2] or repository
+    return repository.partition("/")[2] or repository or "unknown"
 
 
 class Known:
