@@ -34,6 +34,14 @@ Kind: TypeAlias = Literal[
 KINDS: tuple[Kind, ...] = (
     "deployments", "environment", "workflow", "job", "releases", "tags", "merges",
 )  # fmt: skip
+SIGNALS: Mapping[Kind, str] = {
+    "deployments": "deployments", "environment": "deployments",
+    "workflow": "workflows", "job": "workflows",
+    "releases": "versions", "tags": "versions",
+    "merges": "merges",
+}  # fmt: skip
+"""What rules look at; two that look at the same never tell of one thing twice."""
+
 _BARE = ("deployments", "releases")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _GROUPS = {"environment", "service"}
@@ -74,6 +82,11 @@ class DeploymentRule:
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def signal(self) -> str:
+        """What it looks at."""
+        return SIGNALS[self.kind]
 
     def takes(self, name: str) -> Named | None:
         """What the name of an environment, workflow, tag or branch says; None if not taken."""
@@ -145,14 +158,15 @@ def _checked(expression: str) -> str:
 class Trust:
     """Sees to it that what several rules would tell of one repository is counted once.
 
-    A rule is believed for the time before a more trusted one begins to tell of the same environment
-    and service: so a repository that went from tags to deployments keeps its history, and nothing
-    is counted twice since.
+    Four things may tell of a deployment: the forge's own list, workflows, versions (releases and
+    tags), and merges. One of them is believed for the time before a more trusted one begins to
+    tell of the same environment and service: so a repository that went from tags to deployments
+    keeps its history, and nothing is counted twice since.
 
     Attributes:
         rules: The rules, the most trusted first.
-        begun: When each rule's first deployment began and what it deployed, by rule and by
-            environment with service.
+        begun: When the first deployment of each began and what it deployed, by environment and
+            service.
         passed_over: How many deployments of each rule a more trusted one tells of.
     """
 
@@ -163,19 +177,22 @@ class Trust:
     @classmethod
     def of(cls, rules: tuple[DeploymentRule, ...], state: Mapping[str, Any] | None) -> Trust:
         """As an earlier reading left it: `state` is what `begun` was then."""
-        return cls(rules, {rule: dict(places) for rule, places in (state or {}).items()})
+        return cls(rules, {signal: dict(places) for signal, places in (state or {}).items()})
 
-    def believes(self, one: Deployment) -> bool:
-        """Whether a deployment counts; call it rule by rule, the most trusted first."""
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """What the rules look at, the most trusted first."""
+        return tuple(dict.fromkeys(rule.signal for rule in self.rules))
+
+    def believes(self, one: Deployment, rule: DeploymentRule) -> bool:
+        """Whether a deployment that a rule made counts; ask signal by signal, in their order."""
         place = f"{one.environment}\n{one.service or ''}"
-        for rule in self.rules:
-            if rule.text == one.rule:
-                break
-            begun = self.begun.get(rule.text, {}).get(place)
+        for signal in self.signals[: self.signals.index(rule.signal)]:
+            begun = self.begun.get(signal, {}).get(place)
             if begun is not None and _told(one, begun):
-                self.passed_over[str(one.rule)] = self.passed_over.get(str(one.rule), 0) + 1
+                self.passed_over[rule.text] = self.passed_over.get(rule.text, 0) + 1
                 return False
-        places = self.begun.setdefault(str(one.rule), {})
+        places = self.begun.setdefault(rule.signal, {})
         began = (one.started_at or one.finished_at or _NEVER).isoformat()
         if place not in places or began < str(places[place][0]):
             places[place] = [began, one.sha]

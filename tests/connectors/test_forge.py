@@ -99,39 +99,37 @@ def test_names_say_what_they_can_of_environment_and_service() -> None:
     assert merges.takes("release/1") is None
 
 
-def deployed(
-    rule: str, hours: float, sha: str = "a", environment: str = "production"
-) -> Deployment:
+def deployed(hours: float, sha: str = "a", environment: str = "production") -> Deployment:
     at = START + timedelta(hours=hours)
     return Deployment(
-        id=f"{rule} {hours}",
+        id=str(hours),
         repository="h/o/r",
         environment=environment,
         status="succeeded",
         started_at=at,
         finished_at=at + timedelta(minutes=5),
         sha=sha,
-        rule=rule,
     )
 
 
 def test_a_rule_is_believed_until_a_more_trusted_one_begins() -> None:
-    rules = parse(["deployments", "tags:*"])
+    rules = own, tags = parse(["deployments", "tags:*"])
     trust = Trust.of(rules, None)
-    assert all(trust.believes(deployed("deployments", h, f"d{h}")) for h in (100, 50, 10))
-    assert trust.believes(deployed("tags:*", 5, "t5"))
-    assert not trust.believes(deployed("tags:*", 9.99, "t9"))  # it ended after that one began
-    assert not trust.believes(deployed("tags:*", 9, "d10"))  # it led to that one
-    assert not trust.believes(deployed("tags:*", 70, "t70"))
-    assert trust.believes(deployed("tags:*", 70, "t70", environment="pre-release"))
+    assert all(trust.believes(deployed(h, f"d{h}"), own) for h in (100, 50, 10))
+    assert trust.believes(deployed(5, "t5"), tags)
+    assert not trust.believes(deployed(9.99, "t9"), tags)  # it ended after that one began
+    assert not trust.believes(deployed(9, "d10"), tags)  # it led to that one
+    assert not trust.believes(deployed(70, "t70"), tags)
+    assert trust.believes(deployed(70, "t70", environment="pre-release"), tags)
     assert trust.passed_over == {"tags:*": 3}
     again = Trust.of(rules, json.loads(json.dumps(trust.begun)))
-    assert not again.believes(deployed("tags:*", 200, "t200"))
+    assert not again.believes(deployed(200, "t200"), tags)
 
 
-def test_of_one_rule_alone_every_deployment_counts() -> None:
-    trust = Trust.of(parse(["tags:*"]), None)
-    assert all(trust.believes(deployed("tags:*", h)) for h in (3, 2, 1))
+def test_rules_that_look_at_the_same_are_believed_alike() -> None:
+    rules = parse(["releases", "tags:*"])
+    trust = Trust.of(rules, None)
+    assert all(trust.believes(deployed(h), rules[h % 2]) for h in (4, 3, 2, 1))
 
 
 @pytest.mark.parametrize(

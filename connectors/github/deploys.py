@@ -1,0 +1,209 @@
+"""What was deployed, by the rules in order of trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from connectors.forge.changing import digest
+from connectors.forge.deploying import DeploymentRule, Trust
+from connectors.github.client import Client
+from connectors.github.history import first_parents, refs
+from connectors.github.paging import Size
+from connectors.github.reported import Reported
+from connectors.github.runs import Runs
+from connectors.github.values import Place
+from connectors.github.versions import Versions
+from connectors.github.workflows import Workflows
+from connectors.http.errors import Absent
+from dora.connector import Checkpoint, Cursor, Item, Only, Unread
+from dora.records import Deployment
+
+JSON: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What deployments say that the source itself does not.
+
+    Attributes:
+        environment: Where those go that name none.
+        service: What they deploy, where it is stated.
+    """
+
+    environment: str
+    service: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployments:
+    """The deployments of repositories, by rules.
+
+    Attributes:
+        client: Asks the host.
+        rules: What makes a deployment, in order of trust.
+        target: What deployments say where nothing else does.
+        since: The time before which nothing is read.
+        thorough: Whether a whole reading goes back to the first workflow run, and takes those that
+            the host no longer has for gone; it forgets them after a year.
+    """
+
+    client: Client
+    rules: tuple[DeploymentRule, ...]
+    target: Target
+    since: datetime | None
+    thorough: bool = False
+
+    def read(
+        self, place: Place, cursor: Cursor | None, kept: Mapping[str, Any], *, whole: bool = False
+    ) -> Iterator[Item]:
+        """What is new in one repository since the cursor, or all of it.
+
+        Args:
+            place: The repository.
+            cursor: Where it stands.
+            kept: What else its cursor says.
+            whole: Whether all is read, and what is no longer there is gone.
+        """
+        asked = digest([*map(str, self.rules), self.target.environment, self.target.service])
+        before: JSON = dict(cursor or {})
+        other = before.get("asked", asked) != asked
+        anew = whole or other
+        state = {**kept, "asked": asked, "rules": [rule.text for rule in self.rules]}
+        lately = whole and not other and not self.thorough and bool(before)
+        reading = _Reading(self, place, before, state, anew=anew, lately=lately)
+        for item in reading.items():
+            if anew and isinstance(item, Checkpoint):  # cut off now, it must begin again
+                yield Checkpoint(before, part=place.repository)
+            else:
+                yield item
+        if anew:
+            yield from reading.all_there_is()
+        yield reading.checkpoint()
+
+
+class _Reading:
+    """One reading of one repository, signal by signal."""
+
+    def __init__(
+        self,
+        asked: Deployments,
+        place: Place,
+        before: JSON,
+        kept: JSON,
+        *,
+        anew: bool,
+        lately: bool,
+    ) -> None:
+        self._asked = asked
+        self._place = place
+        self._before = before
+        self._anew = anew
+        self._lately = lately
+        self._trust = Trust.of(asked.rules, None if anew else before.get("begun"))
+        self._state = kept if anew else {**before, **kept}
+        self._there: dict[str, set[tuple[str, str]]] = {str(rule): set() for rule in asked.rules}
+        self._unread: set[str] = set()
+
+    def items(self) -> Iterator[Item]:
+        """All that is new; what may not be read is left out by its rules."""
+        for signal in self._trust.signals:
+            rules = tuple(rule for rule in self._asked.rules if rule.signal == signal)
+            try:
+                yield from self._signal(signal, rules)
+            except Absent as error:
+                self._unread |= {rule.text for rule in rules}
+                yield Unread(Deployment, self._place.path, error.message)
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the repository stands now."""
+        state = {**self._state, "begun": self._trust.begun}
+        return Checkpoint(state, part=self._place.repository)
+
+    def all_there_is(self) -> Iterator[Only]:
+        """That what was handed over is all, as far as it could be read."""
+        gone = set(self._before.get("rules", ())) - set(self._there)
+        kept = {r.text for r in self._asked.rules if self._lately and r.signal == "workflows"}
+        for rule in sorted({*self._there, *gone} - self._unread - kept):
+            where = {"repository": self._place.repository, "rule": rule}
+            yield Only(Deployment, where, _keys(self._there.get(rule, set())))
+
+    def _signal(self, signal: str, rules: tuple[DeploymentRule, ...]) -> Iterator[Item]:
+        asked, place, target = self._asked, self._place, self._asked.target
+        if signal == "deployments":
+            own = Reported(asked.client, Size(), rules, target.environment, target.service)
+            yield from self._taken(signal, own.read(place, self._cursor(signal), asked.since))
+        elif signal == "workflows":
+            workflows = Workflows(asked.client, rules, target.environment, target.service)
+            for id_, matching in workflows.find(place):
+                name = f"workflow {id_}"
+                cursor = self._before.get(name) if self._lately else self._cursor(name)
+                runs = Runs(asked.client, place, asked.since, id_, self._lately)
+                yield from self._taken(name, workflows.read(place, matching, cursor, runs))
+        elif signal == "versions":
+            named = Versions(asked.client, rules, target.environment, target.service)
+            yield from self._taken(signal, named.read(place, self._cursor(signal), asked.since))
+        else:
+            for rule in rules:
+                yield from self._taken(rule.text, self._merges(rule, self._cursor(rule.text)))
+
+    def _cursor(self, name: str) -> Cursor | None:
+        return None if self._anew else self._state.get(name)
+
+    def _taken(self, name: str, items: Iterator[Item]) -> Iterator[Item]:
+        """What of the items is believed; checkpoints become those of the repository."""
+        rules = {rule.text: rule for rule in self._asked.rules}
+        for item in items:
+            if isinstance(item, Checkpoint):
+                self._state[name] = item.cursor
+                yield self.checkpoint()
+            elif isinstance(item, Deployment):
+                rule = rules[str(item.rule)]
+                if self._trust.believes(item, rule):
+                    self._there[rule.text].add((item.id, item.environment))
+                    yield item
+            else:
+                yield item
+
+    def _merges(self, rule: DeploymentRule, cursor: Cursor | None) -> Iterator[Item]:
+        old: str | None = (cursor or {}).get("head")
+        head = self._tip(rule.argument)
+        if head is not None and head != old:
+            landed, met = first_parents(
+                self._asked.client, self._place, head, old, self._asked.since
+            )
+            facts = [self._landed(rule, one.sha, one.at) for one in landed]
+            yield from facts
+            if old and not met:
+                keys = _keys({(one.id, one.environment) for one in facts})
+                where = {"repository": self._place.repository, "rule": rule.text}
+                yield Only(Deployment, where, keys)
+        yield Checkpoint({"head": head})
+
+    def _tip(self, branch: str) -> str | None:
+        if branch == self._place.default_branch:
+            return self._place.head
+        for row in refs(self._asked.client, self._place, "refs/heads/"):
+            if row["name"] == branch:
+                return str(row["target"]["oid"])
+        return None
+
+    def _landed(self, rule: DeploymentRule, sha: str, at: datetime) -> Deployment:
+        return Deployment(
+            id=sha,
+            repository=self._place.repository,
+            environment=self._asked.target.environment,
+            status="succeeded",
+            finished_at=at,
+            sha=sha,
+            service=self._asked.target.service,
+            inferred=True,
+            rule=rule.text,
+            url=f"{self._place.url}/commit/{sha}",
+        )
+
+
+def _keys(there: set[tuple[str, str]]) -> tuple[Mapping[str, str], ...]:
+    return tuple({"id": id_, "environment": environment} for id_, environment in sorted(there))
