@@ -218,6 +218,18 @@ class Delivery:
         by = f" by {' and '.join(self._grains)}" if self._grains else ""
         return f"Delivery of {whose}, {self._resolved()}{by}, as of {words.instant(self._moment)}"
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        asked = ", ".join(f"{name}()" for name in ("overview", *self.metrics))
+        whole = f"{words.listed(self.services) or 'none yet'}"
+        teams = f"; teams: {words.listed(self.teams)}" if self.teams else ""
+        return (
+            f"<p><b>{escape(repr(self))}</b><br><small>services: {escape(whole + teams)}<br>"
+            f"ask: {escape(asked)}; narrow: window(), service(), team(), each(), rules(), as_of()"
+            "</small></p>"
+        )
+
     # Underneath
     def sql(self, query: str) -> pd.DataFrame:
         """Any SELECT over the facts and all that is derived from them; nothing can be changed.

@@ -40,6 +40,10 @@ class DoraError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}"
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the error and what to do, not where in our code it was noticed."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class Retryable(Exception):
     """Marks a transient error; retry loops look at this type and at nothing else."""

@@ -220,3 +220,27 @@ def test_no_progress_bar_of_the_engine_stands_among_results():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[(True,)] [(False,)] [(False,)]\n"
+
+
+def test_a_delivery_shows_what_it_holds_and_what_can_be_asked_of_it(q):
+    said = q._repr_html_()
+    assert "Delivery of checkout" in said
+    assert "lead_time()" in said
+    assert "window()" in said
+    hostile = dora.sample().service("<script>")
+    assert "<script>" not in hostile._repr_html_()
+
+
+def test_a_notebook_shows_an_error_as_one_helpful_line_without_a_traceback():
+    """Through a shell such as notebooks have, not by calling what it would call."""
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_cell('import dora; dora.sample().window(\"fortnight\")')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = run.stdout + run.stderr
+    assert "BadWindow" in shown
+    assert "90d" in shown  # what could have been written instead
+    assert "Traceback" not in shown
+    assert "windows.py" not in shown
