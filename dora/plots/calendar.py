@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAYS = len(WEEKDAYS)
 _MOST_MONTHS = 14
+_MOST_SQUARES = 120
+"""Weeks with lines between their days; of more, the lines would be all that is seen."""
 _APART = 3
 """Labels of weeks nearer than this would run into each other."""
 
@@ -41,7 +43,9 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     shades = LinearSegmentedColormap.from_list(
         "days", [palette.now().empty, furniture.colour_of(result)]
     )
-    drawn = ax.pcolormesh(weeks.T, cmap=shades, edgecolor=palette.now().paper, lw=1.2, vmin=0)
+    drawn = ax.pcolormesh(
+        weeks.T, cmap=shades, edgecolor=palette.now().paper, lw=_gap(len(weeks)), vmin=0
+    )
     place = np.argwhere(np.nan_to_num(_in_weeks(result, failed)) > 0)
     ink, paper = palette.now().ink, palette.now().paper
     x, y = place[:, 0] + 0.5, place[:, 1] + 0.5
@@ -56,6 +60,11 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     furniture.label(ax, result, "Deployments by day", note)
     furniture.describe(ax, alt_text(result))
     return ax
+
+
+def _gap(weeks: int) -> float:
+    """How wide the lines between squares are; none where they would hide the squares."""
+    return 1.2 if weeks <= _MOST_SQUARES else 0.0
 
 
 def per_day(result: Result, deployments: pd.DataFrame) -> NDArray[np.float64]:

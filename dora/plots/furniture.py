@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dora.metrics.result import Result
 
-_CAPTION_WIDTH = 110
+_CAPTION_WIDTH = 102
 _TITLE_WIDTH = 60
 
 

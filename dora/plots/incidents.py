@@ -27,7 +27,8 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     """Draw a row a service: a tick a deployment, a bar from failure to recovery, arrows if open."""
     ax = new_axes() if ax is None else ax
     spans, deployments = result.evidence, _deployments(result)
-    services = _services(spans, deployments)
+    found = _services(spans, deployments)
+    services = found[:_MOST_SERVICES]
     if not services:
         furniture.say(ax, result.reason or words.NOTHING_DEPLOYED)
     else:
@@ -43,6 +44,8 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
             )
             _bars(ax, spans[spans["service"] == service], row)
     note = "Ticks: deployments. Bars: from failure to recovery; an arrow: not over yet."
+    if len(found) > len(services):
+        note += f" {len(services)} of {len(found):,} services, those with most failures."
     furniture.label(ax, result, "Failures over deployments", note)
     furniture.describe(ax, alt_text(result))
     return ax
@@ -58,7 +61,7 @@ def _services(spans: pd.DataFrame, deployments: pd.DataFrame) -> list[str]:
     failed, deployed = spans["service"].value_counts(), deployments["service"].value_counts()
     names = sorted({*failed.index, *deployed.index})
     names.sort(key=lambda name: (-int(failed.get(name, 0)), -int(deployed.get(name, 0))))
-    return names[:_MOST_SERVICES]
+    return names
 
 
 def _axes(ax: Axes, result: Result, services: list[str]) -> None:
