@@ -98,6 +98,13 @@ CHECKS = (
         FAULTS,
     ),
     Check(
+        "deployments_in_order",
+        "deployments ended after they began",
+        "A clock ran backwards for the others; what they are held against may be off by as much.",
+        _partly(_LEAD, _FAILURE, _RESTORE),
+        FAULTS,
+    ),
+    Check(
         "no_silence",
         "days of services lie in no unusual silence",
         "Either nothing was deployed or nobody told of it; see whether the source still works.",
@@ -178,6 +185,13 @@ CHECKS = (
         "incidents have an end, or are younger than 30 days",
         "The others may be over without anybody having closed them; close them.",
         _fully(_RESTORE),
+    ),
+    Check(
+        "incidents_told_once",
+        "incidents are told by one source alone",
+        "The others may be one incident told twice; let one source tell those of a service.",
+        _partly(_RESTORE),
+        FAULTS,
     ),
     Check(
         "incidents_in_order",

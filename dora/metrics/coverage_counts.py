@@ -34,7 +34,7 @@ where s.from_day <= t.day and t.day < s.until_day"""
 
 _DEPLOYMENTS = f"""
 select sum(t.deployments) as deployments, sum(t.of_known_commit) as of_known_commit,
-    sum(t.covered) as covered, sum(t.told_once) as told_once
+    sum(t.covered) as covered, sum(t.told_once) as told_once, sum(t.in_order) as in_order
 from coverage_deployments t{_IN_SCOPE}"""
 
 _CHANGES = f"""
@@ -49,14 +49,15 @@ from coverage_environments t{_IN_SCOPE}"""
 
 _INCIDENTS = """
 select sum(x.counts) as counts, sum(x.mapped) as mapped, sum(x.linked) as linked,
-    sum(x.ended) as ended, sum(x.invalid) as invalid
+    sum(x.ended) as ended, sum(x.invalid) as invalid, sum(x.told_once) as told_once
 from (
     select t.source, t.incident,
         max(case when t.counts then 1 else 0 end) as counts,
         max(case when t.counts and t.service is not null then 1 else 0 end) as mapped,
         max(case when t.linked then 1 else 0 end) as linked,
         max(case when t.counts and t.ended then 1 else 0 end) as ended,
-        max(case when t.invalid then 1 else 0 end) as invalid
+        max(case when t.invalid then 1 else 0 end) as invalid,
+        min(case when t.counts and t.told_once then 1 else 0 end) as told_once
     from coverage_incidents t
     join calendar c on c.day = t.day and c.grain = 'window'
     left join scope_services s on s.scope_id = 0 and s.service = t.service
@@ -110,6 +111,7 @@ def _of_deployments(question: Question) -> dict[str, Count]:
     return {
         "commit_known": Count(found["of_known_commit"], total),
         "deployments_told_once": Count(found["told_once"], total),
+        "deployments_in_order": Count(found["in_order"], total),
         "incidents_covered": Count(found["covered"], total),
         "environments_classified": Count(anywhere["classified"], anywhere["attempts"]),
     }
@@ -132,6 +134,7 @@ def _of_incidents(question: Question) -> dict[str, Count]:
         "incidents_mapped": Count(found["mapped"], total),
         "incidents_linked": Count(found["linked"], total),
         "incidents_ended": Count(found["ended"], total),
+        "incidents_told_once": Count(found["told_once"], total),
         "incidents_in_order": Count(total, total + found["invalid"]),
     }
 

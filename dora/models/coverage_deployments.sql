@@ -2,8 +2,9 @@
 -- key: service, day
 -- reads: covered_services, production_deployments, stream_deployments, streams
 -- rule: Of its successful deployments, how many have a commit that is known here, how many are of a
---  service whose incidents are known, and how many are told by one source alone: the same commit
---  told by another source within five minutes is taken for the same deployment told twice.
+--  service whose incidents are known, how many did not end before they began, and how many are
+--  told by one source alone: the same commit told by another source within five minutes is taken
+--  for the same deployment told twice.
 with
 walked as (
     select
@@ -35,7 +36,8 @@ told as (
             partition by p.service, p.environment, p.sha
             order by dora_us(p.finished_at), p.source, p.deployment
         ) as earlier_source,
-        p.environment as environment
+        p.environment as environment,
+        coalesce(dora_us(p.started_at) > dora_us(p.finished_at), false) as backwards
     from production_deployments p
     where p.succeeded
 )
@@ -45,6 +47,7 @@ select
     count(*) as deployments,
     sum(case when coalesce(w.unknown, 1) = 0 then 1 else 0 end) as of_known_commit,
     sum(case when c.service is not null then 1 else 0 end) as covered,
+    sum(case when t.backwards then 0 else 1 end) as in_order,
     sum(case
         when t.sha is not null and t.earlier_source <> t.source
             and t.us - t.earlier_us <= 300000000 then 0

@@ -84,13 +84,13 @@ COLUMNS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("detected_at", "first_resolved_at", "resolved_at"), TIME)
     | {"day": DAY, "reopenings": WHOLE},
     "coverage_deployments": {"service": TEXT, "day": DAY}
-    | dict.fromkeys(("deployments", "of_known_commit", "covered", "told_once"), WHOLE),
+    | dict.fromkeys(("deployments", "of_known_commit", "covered", "told_once", "in_order"), WHOLE),
     "coverage_changes": {"service": TEXT, "day": DAY}
     | dict.fromkeys(("changes", "with_pull_request", "own_beginning"), WHOLE)
     | dict.fromkeys(("delivered", "in_order", "certain"), WHOLE),
     "coverage_environments": {"service": TEXT, "day": DAY, "attempts": WHOLE, "classified": WHOLE},
     "coverage_incidents": {"source": TEXT, "incident": TEXT, "service": TEXT, "day": DAY}
-    | dict.fromkeys(("counts", "invalid", "linked", "ended"), FLAG),
+    | dict.fromkeys(("counts", "invalid", "linked", "ended", "told_once"), FLAG),
     "coverage_gaps": {"service": TEXT} | dict.fromkeys(("since_us", "until_us", "usual_us"), WHOLE),
     "coverage_repositories": {"repository": TEXT, "service": TEXT, "whole": FLAG},
     "coverage_rows": {"fact": TEXT, "kept": WHOLE, "set_aside": WHOLE},

@@ -91,7 +91,7 @@ def test_too_few_a_lower_bound_and_no_value_are_never_judged():
 
 def test_a_grade_of_d_withholds_the_judgement():
     doubtful = {"service": "shop", "day": date(2026, 3, 5), "deployments": 16,
-                "of_known_commit": 8, "covered": 16, "told_once": 16}  # fmt: skip
+                "of_known_commit": 8, "covered": 16, "told_once": 16, "in_order": 16}  # fmt: skip
     found = judged("lead_time", 9 * DAY, month() | {"coverage_deployments": [doubtful]})
     assert (found.state, found.reason) == (
         "cannot be told yet", "too much of its record is missing (grade D)",

@@ -101,7 +101,7 @@ def test_a_lower_bound_and_no_value_take_part_in_nothing():
 
 def test_a_number_with_a_grade_of_d_takes_part_in_nothing():
     doubtful = {"service": "shop", "day": date(2026, 3, 5), "deployments": 16,
-                "of_known_commit": 8, "covered": 16, "told_once": 16}  # fmt: skip
+                "of_known_commit": 8, "covered": 16, "told_once": 16, "in_order": 16}  # fmt: skip
     found = results(month() | {"coverage_deployments": [doubtful]})
     lead = next(r for r in found if r.name == "lead_time")
     assert lead.question.coverage.grade("lead_time").letter == "D"

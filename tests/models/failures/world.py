@@ -285,6 +285,8 @@ def _build(world: World) -> None:
         "linked_incidents",
         "noted_deployments",
         "reopened_incidents",
+        "coverage_deployments",
+        "coverage_incidents",
     )
     for model in models:
         _need(world.engine, model, built)
