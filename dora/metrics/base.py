@@ -79,6 +79,8 @@ class Metric:
         models: The derived tables that its numbers are made from.
         record_models: Further ones that its records are told from, built when these are asked for.
         asides: Columns that are said beside the value, and how.
+        spell_models: Further derived tables that what is not over is told from.
+        done: What becomes of what is counted in the end, such as delivered.
     """
 
     name: str
@@ -93,6 +95,8 @@ class Metric:
     models: tuple[str, ...]
     record_models: tuple[str, ...] = ()
     asides: Mapping[str, str] = field(default_factory=dict)
+    spell_models: tuple[str, ...] = ()
+    done: str = ""
 
     quantiles: ClassVar[tuple[str, ...]] = ()
     needs_incidents: ClassVar[bool] = False

@@ -154,7 +154,7 @@ class Comparison:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What is missing or wrong in the records, where that withholds the verdict."""
-        return _doubts(self.now, self.before) if self.change is not None else ()
+        return doubts(self.now, self.before) if self.change is not None else ()
 
     @property
     def difference(self) -> str:
@@ -212,14 +212,14 @@ def together(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
 def _verdict(now: Result, before: Result, change: Change | None, chance: float | None) -> Verdict:
     if change is None or chance is None:
         return "too little data"
-    if _doubts(now, before):
+    if doubts(now, before):
         return "withheld"
     if change.direction and chance < SURE:
         return "better" if (change.direction > 0) is now.metric.higher_is_better else "worse"
     return "no evidence" if change.enough or change.direction else "too little data"
 
 
-def _doubts(now: Result, before: Result) -> tuple[str, ...]:
+def doubts(now: Result, before: Result) -> tuple[str, ...]:
     """Why no verdict may be given, each reason once."""
     grades = [side.question.coverage.grade(side.name) for side in (now, before)]
     reasons = (reason for grade in grades if grade.withholds for reason in grade.reasons)

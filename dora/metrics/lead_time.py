@@ -20,4 +20,6 @@ METRIC = Duration(
     table="change_times",
     nothing=words.NOTHING_DELIVERED,
     asides={"open": "not delivered"},
+    spell_models=("production_deployments", "unlanded_changes"),
+    done="delivered",
 )

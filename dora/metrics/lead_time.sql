@@ -1,6 +1,7 @@
 -- metric: lead_time
 -- grain: cell, a scope in a period: the scope's first cell + the period's number
--- reads: change_times, rules, scope_services, calendar, order_statistics; delivered_changes for the records
+-- reads: change_times, rules, scope_services, calendar, order_statistics; delivered_changes for the records;
+--  unlanded_changes and production_deployments for what is not over
 -- rule: delivered − first committed of every change, counted once at its first delivery to any service of the scope, on the day of delivery
 
 -- part: counted
@@ -101,6 +102,46 @@ select e.service, e.day, e.us
 from counted e
 join calendar c on c.day = e.day and c.grain = 'window'
 where e.scope_id = 0 and e.left_out is null
+
+-- part: spells
+-- rule: how long each change that was begun in the window took, or has waited, or lasted until it was
+--  given up; from the day after a service's first deployment on, as before that its record is not whole
+, since as (
+    select service, min(dora_day(finished_at)) as first_day
+    from production_deployments
+    where succeeded and finished_at is not null
+    group by service
+), pulled as (
+    select
+        p.started_at, p.us, p.given_up, p.service,
+        cast(row_number() over (partition by p.repository, p.number, p.sha order by p.service)
+            as bigint) as turn
+    from unlanded_changes p
+    cross join (select as_of from rules) u
+    join scope_services s on s.scope_id = 0 and s.service = p.service
+        and s.from_day <= dora_day(u.as_of) and dora_day(u.as_of) < s.until_day
+    where p.left_out is null
+), begun as (
+    select
+        e.service, dora_day(d.committed_at) as day,
+        case when e.left_out is null then e.us else dora_us(u.as_of) - dora_us(d.committed_at) end
+            as us,
+        case when e.left_out is null then 1 else 0 end as outcome
+    from counted e
+    join change_times d on d.change_id = e.change_id and d.route = e.route
+    cross join (select as_of from rules) u
+    where e.scope_id = 0 and coalesce(e.left_out, 'not delivered') = 'not delivered'
+    union all
+    select p.service, dora_day(p.started_at) as day, p.us,
+        case when p.given_up then 2 else 0 end as outcome
+    from pulled p
+    where p.turn = 1
+)
+select b.us, b.outcome
+from begun b
+join since f on f.service = b.service and f.first_day < b.day
+join calendar c on c.day = b.day and c.grain = 'window'
+where b.us >= 0
 
 -- part: evidence
 select

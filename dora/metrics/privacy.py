@@ -41,6 +41,17 @@ group by s.first_cell + c.period
 """How many people wrote what was delivered to a scope in a period."""
 
 
+_BEGINNERS = """
+select count(distinct a.author) as authors
+from change_times d
+join change_authors a on a.change_id = d.change_id
+join scope_services s on s.service = d.service and s.scope_id = 0
+join calendar c on c.day = dora_day(d.committed_at) and c.grain = 'window'
+where coalesce(d.left_out, '') not in ('before the record', 'bot')
+"""
+"""How many people began a change in the window."""
+
+
 def is_group(scope: Scope) -> bool:
     """Whether a scope stands for people: teams, not services."""
     return scope.team is not None
@@ -89,6 +100,16 @@ def gives_habits_away(question: Question) -> bool:
     if scope.kind == "all" or pooled.least_authors <= 1:
         return False
     authors = int(_authors(pooled, np.ones(1, bool))[0])
+    return 0 < authors < pooled.least_authors
+
+
+def few_began(question: Question) -> bool:
+    """Whether too few people are behind what a team began in the window for it to be followed."""
+    pooled = question.pooled()
+    if pooled.least_authors <= 1 or not is_group(pooled.scopes[0]):
+        return False
+    pooled.tables.need("change_times", "change_authors")
+    authors = int(pooled.query(_BEGINNERS)["authors"].iloc[0])
     return 0 < authors < pooled.least_authors
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dora.metrics.base import Metric
     from dora.metrics.rollup import RollUp
+    from dora.metrics.survival import Survival
 
 _SECONDS = ("seconds", "coding", "pickup", "review", "merge_to_deploy")
 _FLAGS = ("failed", "pending", "is_bot", "open")
@@ -163,6 +164,16 @@ class Result:
                 hint="Compare windows that share no day, such as 2026-Q1 and 2025-Q4.",
             )
         return Comparison.of(self, self.metric.ask(question))
+
+    def survival(self) -> Survival:
+        """Follow what began in the window until now, counting also what is not over yet.
+
+        Raises:
+            UsageError: The metric is no length of time.
+        """
+        from dora.metrics.survival import Survival
+
+        return Survival.of(self)
 
     def rollup(self, by: str = "service", against: Window | str | None = None) -> RollUp:
         """Take its change apart: what the services or teams did, and what their mix did.

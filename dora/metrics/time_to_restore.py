@@ -44,4 +44,5 @@ METRIC = Recovery(
     table="recovered_deployments",
     nothing=words.NOTHING_RESTORED,
     asides={"open": "still open"},
+    done="recovered from",
 )

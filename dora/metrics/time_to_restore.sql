@@ -90,6 +90,17 @@ from counted e
 join calendar c on c.day = e.day and c.grain = 'window'
 where e.scope_id = 0 and e.left_out is null and not e.open and e.is_covered = 1
 
+-- part: spells
+-- rule: how long each failure that began in the window lasted, or has lasted so far
+select
+    case when e.open then dora_us(u.as_of) - dora_us(e.failed_at) else e.us end as us,
+    case when e.open then 0 else 1 end as outcome
+from counted e
+cross join (select as_of from rules) u
+join calendar c on c.day = dora_day(e.failed_at) and c.grain = 'window'
+where e.scope_id = 0 and e.left_out is null and e.is_covered = 1
+  and (not e.open or dora_us(u.as_of) >= dora_us(e.failed_at))
+
 -- part: evidence
 select
     e.deployment, e.incident, e.service, e.failed_at, e.recovered_at, e.us as seconds, e.open,

@@ -22,6 +22,7 @@ FORMATS = ("png", "svg", "pdf")
 KINDS: Mapping[str, tuple[str, ...]] = {
     "trend": (),
     "distribution": ("lead_time", "time_to_restore"),
+    "survival": ("lead_time", "time_to_restore"),
     "stages": ("lead_time",),
     "ages": ("lead_time",),
     "calendar": ("deployment_frequency",),
@@ -49,7 +50,8 @@ def draw(
     Args:
         result: What to draw.
         kind: The picture, one of `KINDS`. `trend`: each period's value with its interval.
-            `distribution`: how long for how many, against the window before. `stages`: where the
+            `distribution`: how long for how many, against the window before. `survival`: the
+            same of what began in the window, with what is not over. `stages`: where the
             lead time goes. `ages`: what waits for production. `calendar` and `hours`: when
             deployments happen. `incidents`: failures over deployments. `sizes`: failure rate by
             changes per deployment. `quadrant`: lead time and failure rate by service.

@@ -73,6 +73,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     "change_times": dict.fromkeys(("change_id", "route", "us"), WHOLE)
     | dict.fromkeys(("committed_at", "merged_at", "delivered_at"), TIME)
     | {"service": TEXT, "left_out": TEXT, "shared": FLAG},
+    "unlanded_changes": dict.fromkeys(("repository", "sha", "service", "left_out", "url"), TEXT)
+    | {"number": WHOLE, "us": WHOLE, "started_at": TIME, "ended_at": TIME, "given_up": FLAG},
     "change_authors": {"change_id": WHOLE, "author": TEXT},
     "noted_deployments": dict.fromkeys(
         ("source", "deployment", "service", "environment", "note", "sha", "url"), TEXT
