@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dora import words
-from dora.plots import furniture, scales
-from dora.plots.figure import GREY, LIGHT, new_axes
+from dora.plots import furniture, palette, scales
+from dora.plots.figure import new_axes
 from dora.words import waiting
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     else:
         scales.durations(ax, _shown(now) + _shown(before), axis="x")
         if before.n:
-            _curve(ax, before, GREY, 1.2)
+            _curve(ax, before, palette.now().grey, 1.2)
         _curve(ax, now, furniture.colour_of(result), 2.0)
         _guides(ax, now, furniture.colour_of(result))
         ax.set_ylim(0, 1.02)
@@ -76,7 +76,7 @@ def _guides(ax: Axes, survival: Survival, colour: str) -> None:
         at = survival.quantile(share).value
         if at is None:
             continue
-        ax.plot([max(at, 1.0)] * 2, [0, share], color=LIGHT, lw=1, zorder=0)
+        ax.plot([max(at, 1.0)] * 2, [0, share], color=palette.now().faint, lw=1, zorder=0)
         ax.annotate(
             words.duration(at), (max(at, 1.0), share), xytext=(4, -10),
             textcoords="offset points", fontsize=8, color=colour, ha="left",
