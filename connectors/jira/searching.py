@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from connectors.http.errors import Absent
+from connectors.http.offsets import by_offset
 from connectors.http.rest import Rest
 from connectors.jira import times
 from dora.errors import SourceError
@@ -95,27 +96,11 @@ class Search:
             seen.add(token)
 
     def _by_offset(self, body: JSON) -> Iterator[list[JSON]]:
-        """Each page begins with the last row of the one before: where it does not, rows went away.
-
-        Then those behind them have moved up, and a page is read again from further ahead.
-        """
-        seen: set[str] = set()
-        last: tuple[Any, ...] = ()
-        start = 0
-        while True:
+        def ask(start: int) -> tuple[list[JSON], bool]:
             said = self._rest.post("search", body | {"startAt": start}, whole=_issues).content
-            rows = said["issues"]
-            if start and (not rows or (rows[0]["id"] not in seen and _place(rows[0]) > last)):
-                start = max(0, start - SIZE)
-                continue
-            fresh = [row for row in rows if row["id"] not in seen]
-            seen.update(row["id"] for row in fresh)
-            if fresh:
-                yield fresh
-            if not rows or start + len(rows) >= said["total"]:
-                return
-            last = max(last, _place(rows[-1]))
-            start += max(1, len(rows) - 1)
+            return said["issues"], start + len(said["issues"]) < said["total"]
+
+        yield from by_offset(ask, _place, size=body["maxResults"])
 
     def _changes_of_many(self, ids: Sequence[str]) -> dict[str, list[JSON]]:
         """Histories of many issues at once; what a search gives along is cut at forty changes."""
