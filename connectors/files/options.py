@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from connectors.causes import CAUSED_BY, pattern_fault
+from connectors.causes import CAUSED_BY
+from connectors.fields import CausePattern
 from connectors.files import paths
 from dora import zones
 from dora.errors import BadWindow, RecordError
@@ -51,7 +52,7 @@ class FilesOptions(BaseModel):
     )
     updates: Updates | None = Field(None, description="Where the history of an incident stands")
     caused_by: str = Field("caused_by", description="Where incidents state their causes")
-    cause_pattern: str = Field(
+    cause_pattern: CausePattern = Field(
         CAUSED_BY, description="Expression whose first group is the cause, where they are sentences"
     )
     epochs: dict[str, Literal["s", "ms", "us", "ns"]] = Field(
@@ -92,13 +93,6 @@ class FilesOptions(BaseModel):
         if path is not None and (why := paths.fault(path)):
             raise ValueError(why)
         return path
-
-    @field_validator("cause_pattern")
-    @classmethod
-    def _finds_causes(cls, pattern: str) -> str:
-        if why := pattern_fault(pattern):
-            raise ValueError(why)
-        return pattern
 
     @field_validator("columns", "defaults", "values", "epochs")
     @classmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -45,6 +47,14 @@ class Answer:
     content: Any
     headers: Mapping[str, str]
     next: str | None
+
+    @property
+    def clock(self) -> datetime:
+        """The host's own time, which says what it has changed by now; ours where it tells none."""
+        try:
+            return parsedate_to_datetime(self.headers.get("Date", "")).astimezone(UTC)
+        except (TypeError, ValueError):
+            return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from connectors.causes import CAUSED_BY, pattern_fault
+from connectors.causes import CAUSED_BY
+from connectors.fields import Address, CausePattern, Text, Texts
 
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'")
 _FROM = re.compile(r"(?:field|label):\s*\S.*")
-
-
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
 
 
 class Options(BaseModel):
@@ -34,12 +20,12 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    url: str = Field(description="Address of the site, such as https://acme.atlassian.net")
-    token_env: str = Field("JIRA_TOKEN", min_length=1, description="Variable with the token")
+    url: Address = Field(description="Address of the site, such as https://acme.atlassian.net")
+    token_env: Text = Field("JIRA_TOKEN", description="Variable with the token")
     email: str | None = Field(
         None, description="Account of the token; given for Cloud, and only then"
     )
-    jql: str = Field(min_length=1, description="Which issues are incidents; without ORDER BY")
+    jql: Text = Field(description="Which issues are incidents; without ORDER BY")
     resolved_status: Texts = Field(
         (), description="Statuses in which it is over; else those of the category Done"
     )
@@ -60,7 +46,7 @@ class Options(BaseModel):
     caused_by_links: Texts = Field(
         ("is caused by",), description="Links, as the incident shows them, to what caused it"
     )
-    caused_by: str = Field(
+    caused_by: CausePattern = Field(
         CAUSED_BY, description="Expression whose first group is the cause, where texts differ"
     )
     duplicate_links: Texts = Field(
@@ -78,14 +64,6 @@ class Options(BaseModel):
     max_requests_per_second: float | None = Field(None, gt=0, description="No more than that")
     timeout: float = Field(30, gt=0, description="Seconds that an answer may take")
 
-    @field_validator("url")
-    @classmethod
-    def _an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url!r} is no address; write it like https://acme.atlassian.net")
-        return url.rstrip("/")
-
     @field_validator("jql")
     @classmethod
     def _unordered(cls, jql: str) -> str:
@@ -100,13 +78,6 @@ class Options(BaseModel):
         if place != usual and not _FROM.fullmatch(place):
             raise ValueError(f"{place!r} is no place; write {usual}, field:NAME or label:PREFIX*")
         return place
-
-    @field_validator("caused_by")
-    @classmethod
-    def _finds_causes(cls, pattern: str) -> str:
-        if why := pattern_fault(pattern):
-            raise ValueError(why)
-        return pattern
 
     @model_validator(mode="after")
     def _who_asks(self) -> Self:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from connectors.http.rest import Answer, Rest
+from connectors.http.rest import Rest
 from connectors.jira import times
 from connectors.jira.options import Options
 from dora.errors import SourceError
@@ -51,7 +50,7 @@ class Site:
         return cls(
             web=str(site.content["baseUrl"]).rstrip("/"),
             zone=times.zone(user.content.get("timeZone")),
-            clock=_clock(user),
+            clock=user.clock,
             over=frozenset(_over(statuses, options.resolved_status)),
             fields={name: _field(name, known, options) for name in options.fields_by_name},
         )
@@ -73,14 +72,6 @@ def _same_kind(said: JSON, options: Options) -> None:
             f"{options.url} is {what}.",
             hint="Give the email of the token's account for Cloud, and leave it out for others.",
         )
-
-
-def _clock(answer: Answer) -> datetime:
-    """The host's own time, which says what it has changed by now; ours where it tells none."""
-    try:
-        return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
-    except (TypeError, ValueError):
-        return datetime.now(UTC)
 
 
 def _over(statuses: Sequence[JSON], names: Sequence[str]) -> list[str]:

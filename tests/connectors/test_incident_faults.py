@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from connectors.jira import Jira
+from connectors.pagerduty import PagerDuty
 from connectors.testing import Reading, Waits, read
 from dora.connector import Checkpoint
 from dora.errors import SourceError
 from dora.patience import Patience
 from dora.records import Incident, IncidentCause
-from tests.connectors.sites import jira
+from tests.connectors.sites import jira, pagerduty
 from tests.connectors.sites.jira import Issue, hours
 from tests.connectors.sites.site import FAULTS, Site, Trouble, serving, status
 
@@ -55,6 +56,18 @@ def some_issues(*, cloud: bool) -> jira.Jira:
     return site
 
 
+def some_fires() -> pagerduty.PagerDuty:
+    """Incidents of more than a year, for several windows; the last one is open again."""
+    site = pagerduty.PagerDuty()
+    site.token = TOKEN
+    for number in range(1, 6):
+        began = AT - timedelta(days=100 * (5 - number))
+        fire = pagerduty.Incident(f"P{number}", number, began, title="caused by 0123abc")
+        site.add(fire.then(began + hours(1), "resolve"))
+    fire.then(AT + hours(2), "reopen")
+    return site
+
+
 CASES = [
     Case(
         "cloud",
@@ -69,6 +82,13 @@ CASES = [
         lambda _: {"jql": "project = OPS"},
         Jira,
         ("/serverInfo", "/myself", "/status", "/search", r"/issue/\d+/changelog"),
+    ),
+    Case(
+        "pagerduty",
+        some_fires,
+        lambda _: {"services": "Checkout"},
+        PagerDuty,
+        ("/services", "^/log_entries", r"/incidents/\w+/log_entries", "/incidents$"),
     ),
 ]
 PATHS = [(case, path) for case in CASES for path in case.paths]

@@ -1,0 +1,47 @@
+"""Kinds of options that several connectors take."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from connectors.causes import pattern_fault
+
+
+def listed(value: Any) -> Any:
+    """One text stands for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _beginning(given: Any) -> Any:
+    """A day stands for its first instant in UTC."""
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return datetime(given.year, given.month, given.day, tzinfo=UTC)
+    return given
+
+
+def _in_utc(given: datetime) -> datetime:
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+def _finds_causes(pattern: str) -> str:
+    if why := pattern_fault(pattern):
+        raise ValueError(why)
+    return pattern
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{url!r} is no address; write it like https://host.example")
+    return url.rstrip("/")
+
+
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(listed)]
+Since = Annotated[datetime, BeforeValidator(_beginning), AfterValidator(_in_utc)]
+CausePattern = Annotated[str, AfterValidator(_finds_causes)]
+Address = Annotated[str, AfterValidator(_address)]
