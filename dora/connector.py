@@ -22,7 +22,7 @@ Connectors know nothing of the store or of metrics. They are found by the entry-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -171,7 +171,8 @@ class Finding:
 class Connector(Protocol):
     """One source, read incrementally.
 
-    What else a connector may offer is in `Carries`, `Reconciles`, `Patient`, `Spends`, `Suggests`.
+    What else a connector may offer is in `Carries`, `Reconciles`, `Patient`, `Spends`, `Clones`,
+    `Spares` and `Suggests`.
 
     Attributes:
         kind: The word that names it in the configuration.
@@ -243,6 +244,29 @@ class Spends(Protocol):
     @property
     def spent(self) -> Mapping[str, int]:
         """How much of what was spent so far, such as `{"requests": 12}`."""
+
+
+@runtime_checkable
+class Clones(Protocol):
+    """A connector that has whole repositories at hand, with all their commits."""
+
+    def cloned(self) -> Iterable[str]:
+        """The canonical names of the repositories; only looked up, not read.
+
+        Raises:
+            SourceError: They cannot be told; somebody else had better read their commits.
+        """
+
+
+@runtime_checkable
+class Spares(Protocol):
+    """A connector that need not read commits of repositories which another source has cloned.
+
+    Attributes:
+        cloned: Their canonical names; set by the sync before anything is read.
+    """
+
+    cloned: Collection[str]
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from typing import Protocol
 
 from dora import connector, lineage, repositories, services
 from dora.config import Config, Source
-from dora.connector import Connector, Item, Patient, Reconciles, Spends, Unread
+from dora.connector import Clones, Connector, Item, Patient, Reconciles, Spares, Spends, Unread
 from dora.errors import DoraError, StoreError, UsageError
 from dora.identities import Identities
 from dora.patience import Patience
@@ -169,7 +169,7 @@ def sync(
         for source in chosen if full else ():
             writer.forget(source.name)
         summaries = _read_all(
-            writer, config, chosen, progress, _Manner(full or reconcile, max_wait)
+            writer, config, chosen, progress, _Manner(full or reconcile, max_wait, _cloned(config))
         )
         notes = tuple(writer.notes)
         failed = all(one.error for one in summaries)
@@ -204,12 +204,25 @@ class _Manner:
     Attributes:
         reconcile: Whether what vanished in silence is looked for.
         max_wait: How long their readers may wait.
+        cloned: Repositories whose commits a clone has, so that nobody else need read them.
         stop: Set when the sync is being ended.
     """
 
     reconcile: bool = False
     max_wait: timedelta | None = None
+    cloned: frozenset[str] = frozenset()
     stop: threading.Event = field(default_factory=threading.Event)
+
+
+def _cloned(config: Config) -> frozenset[str]:
+    """The repositories of which a source has a clone; one that cannot tell has none."""
+    names: set[str] = set()
+    for source in config.sources:
+        with suppress(DoraError):
+            reading = connector.load(source.kind)(source.name, source.options, base=config.base)
+            if isinstance(reading, Clones):
+                names.update(reading.cloned())
+    return frozenset(names)
 
 
 def _read_all(
@@ -291,6 +304,8 @@ class _Reader:
             reading.patience = Patience(
                 self._manner.max_wait, stopped=self._manner.stop, told=self._waiting
             )
+        if isinstance(reading, Spares):
+            reading.cloned = self._manner.cloned
         if self._manner.reconcile and isinstance(reading, Reconciles):
             reading.reconcile()
         try:

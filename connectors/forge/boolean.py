@@ -24,10 +24,17 @@ _PIECES = re.compile(r'\s*(?:(\(|\))|(\w+):(?:"([^"]*)"|([^\s()"]+))|(\w+)\b(?!:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition that an issue fulfils or not."""
+    """A condition that an issue fulfils or not.
+
+    Attributes:
+        text: As it was written.
+        holds: Whether an issue with such values fulfils it.
+        fields: What it looks at.
+    """
 
     text: str
     holds: Callable[[Values], bool]
+    fields: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> Condition:
@@ -40,7 +47,7 @@ class Condition:
         holds = reader.alternatives()
         if reader.piece is not None:
             raise ValueError(f"{text!r}: {reader.piece} is one too many; write and, or between")
-        return cls(text, holds)
+        return cls(text, holds, frozenset(reader.fields))
 
 
 class _Reader:
@@ -49,6 +56,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._pieces = _pieces(text)
+        self.fields: set[str] = set()
         self.piece = next(self._pieces, None)
 
     def alternatives(self) -> Callable[[Values], bool]:
@@ -76,6 +84,7 @@ class _Reader:
         if not isinstance(piece, tuple):
             raise ValueError(f"{self._text!r}: {piece or 'the end'} stands where a field should")
         field, value = piece
+        self.fields.add(field)
         fits = wildcard([value])
         return lambda values: any(fits.match(one) for one in values.get(field, ()))
 

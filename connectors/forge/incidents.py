@@ -76,6 +76,12 @@ class Rules:
         self._every = [wildcard([label]) for label in options.all_labels]
         self._severity = [wildcard([label]) for label in options.severity]
 
+    @property
+    def looks_at_types(self) -> bool:
+        """Whether it matters of which type issues are."""
+        where = self._where.fields if self._where is not None else frozenset()
+        return bool(self._options.types) or "type" in where
+
     def counts(self, issue: Issue) -> bool:
         """Whether an issue is an incident."""
         options, labels = self._options, issue.labels

@@ -128,6 +128,15 @@ class Git:
         why = f"There are no version tags: every commit that lands on {branch} is a deployment."
         return f"merges:{branch}", why
 
+    def cloned(self) -> list[str]:
+        """The repository it is a clone of.
+
+        Raises:
+            RepositoryError: No repository, or one without a commit.
+        """
+        clone = snapshot(self._git, refs=_WHOLE, repository=self.options.repository)
+        return [] if clone.shallow else [clone.repository]
+
     def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
         """Everything new of one type since `cursor`, or everything when it is None.
 

@@ -161,6 +161,30 @@ class Client:
                 return
             number += 1
 
+    def listed(self, path: str, parameters: Mapping[str, Any]) -> Iterator[list[JSON]]:
+        """The rows of a REST list that is nothing but its rows, a page at a time.
+
+        Raises:
+            Absent: It is not there, or not to be seen with this token.
+            SourceError: The host refuses, or does not answer whatever is tried.
+        """
+        number = 1
+        while True:
+            asked = {**parameters, "per_page": MOST, "page": number}
+
+            def fetch(token: Token | None, asked: Mapping[str, Any] = asked) -> Page:
+                requester = self._at(token).requester
+                headers, content = requester.requestJsonAndCheck("GET", path, dict(asked))
+                if not isinstance(content, list):
+                    raise Garbled(f"no list: {str(content)[:100]!r}")
+                return Page(content, headers)
+
+            page = self._rest.call(fetch, Judge(self.scrub))
+            yield page.content
+            if not page.more:
+                return
+            number += 1
+
     def who(self, token: Token) -> tuple[str, tuple[str, ...] | None]:
         """Whose token this is, and its scopes where the host tells them.
 

@@ -11,7 +11,7 @@ incidents = { labels = ["incident"] }
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -80,6 +80,7 @@ class GitHub:
     Attributes:
         patience: How it waits for the host.
         policy: How often it asks for a page that fails.
+        cloned: Repositories whose commits another source has; they are not asked for.
     """
 
     kind: ClassVar[str] = "github"
@@ -110,6 +111,7 @@ class GitHub:
         self.options = options
         self.patience = Patience()
         self.policy = Policy()
+        self.cloned: Collection[str] = ()
         self._found: Found | None = None
         self._served: set[type[Record]] = set()
         self._reconciling = False
@@ -160,9 +162,11 @@ class GitHub:
         def read(name: str) -> Iterator[Item]:
             return self._part(record_type, reader, found.places[name], parts.get(name))
 
-        yield from read_all(
-            sorted(found.places), read, at_once=self.options.at_once, patience=self.patience
-        )
+        names = sorted(found.places)
+        if record_type is Commit:
+            cloned = {name.casefold() for name in self.cloned}
+            names = [name for name in names if name.casefold() not in cloned]
+        yield from read_all(names, read, at_once=self.options.at_once, patience=self.patience)
         if self._reconciling and not found.unlisted:
             yield from _nothing_but(record_type, found)
         yield Checkpoint({})

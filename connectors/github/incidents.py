@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from connectors.forge.changing import Changing, Page, digest
+from connectors.forge.changing import OVERLAP, Changing, Page, digest
 from connectors.forge.incidents import Issue, Rules, Turn
 from connectors.forge.options import IncidentOptions
 from connectors.github import queries
@@ -54,6 +54,10 @@ class Incidents:
         stating = dict.fromkeys((cursor or {}).get("stating", ()))
         seen: set[str] = set()
         rules = Rules(self.options, self.service)
+        types: dict[int, str] = {}
+        if rules.looks_at_types:
+            known = None if whole or "reading" in (cursor or {}) else (cursor or {}).get("newest")
+            types = self._types(place, known)
 
         def pages(begin: str | None) -> Page:
             variables = {"repository": place.id, "after": begin}
@@ -64,7 +68,7 @@ class Incidents:
         def facts(rows: Sequence[JSON], first: bool) -> Iterator[Item]:
             gone = []
             for row in rows:
-                issue = self._issue(place, row)
+                issue = self._issue(place, row, types.get(row["number"]))
                 seen.add(issue.id)
                 if not rules.counts(issue):
                     gone.append({"id": issue.id})
@@ -106,7 +110,22 @@ class Incidents:
         else:
             stating.pop(issue.id, None)
 
-    def _issue(self, place: Place, row: JSON) -> Issue:
+    def _types(self, place: Place, newest: str | None) -> dict[int, str]:
+        """The types of issues that have one, by number; GraphQL does not tell them.
+
+        Args:
+            place: The repository.
+            newest: The time of the newest issue that is known; those changed since are listed.
+        """
+        asked: JSON = {"state": "all", "type": "*"}
+        floor = [instant(newest) - OVERLAP] if newest else []
+        if since := max([*floor, *([self.since] if self.since else [])], default=None):
+            asked["since"] = f"{since:%Y-%m-%dT%H:%M:%SZ}"
+        pages = self.client.listed(f"/repos/{place.path}/issues", asked)
+        rows = (row for page in pages for row in page)
+        return {int(row["number"]): row["type"]["name"] for row in rows if row.get("type")}
+
+    def _issue(self, place: Place, row: JSON, type_: str | None) -> Issue:
         labels = whole(self.client, row["labels"], queries.MORE_ISSUE_LABELS, row["id"], "labels")
         turns = whole(
             self.client, row["timelineItems"], queries.MORE_TURNS, row["id"], "timelineItems"
@@ -120,7 +139,7 @@ class Incidents:
             title=row["title"],
             body=row["body"] or "",
             labels=label_names(labels),
-            type=None,
+            type=type_,
             severity=None,
             opened=instant(row["createdAt"]),
             closed=closed,

@@ -164,6 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     host: GitHubHost
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536  # headers and body together: apart, the second waits for an acknowledgement
     timeout = 60
     _resets: dict[str, int] = {}  # noqa: RUF012 - of the class that each host makes
 
