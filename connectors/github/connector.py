@@ -275,7 +275,7 @@ class GitHub:
             else:
                 yield from reader.read(place, part, kept)
         except Absent as error:
-            yield Unread(record_type, place.path, error.message)
+            yield Unread(record_type, place.repository, error.message)
 
     def _whole(
         self,

@@ -115,7 +115,7 @@ class _Reading:
                 yield from self._signal(signal, rules)
             except Absent as error:
                 self._unread |= {rule.text for rule in rules}
-                yield Unread(Deployment, self._place.path, error.message)
+                yield Unread(Deployment, self._place.repository, error.message)
 
     def checkpoint(self) -> Checkpoint:
         """Where the repository stands now."""

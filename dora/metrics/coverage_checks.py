@@ -78,6 +78,31 @@ CHECKS = (
         _partly(*_ALL),
     ),
     Check(
+        "commits_readable",
+        "repositories let their commits be read",
+        "What the others deployed is in no lead time; `dora sync` says what the token lacks.",
+        _fully(_LEAD) | _partly(_FAILURE, _RESTORE, _REWORK),
+    ),
+    Check(
+        "pull_requests_readable",
+        "repositories let their pull requests be read",
+        "Of the others, stages and original commits are missing; `dora sync` says what the token"
+        " lacks.",
+        _partly(_LEAD, _FAILURE, _RESTORE, _REWORK),
+    ),
+    Check(
+        "deployments_readable",
+        "repositories let their deployments be read",
+        "Those of the others are missing altogether; `dora sync` says what the token lacks.",
+        _fully(*_ALL),
+    ),
+    Check(
+        "incidents_readable",
+        "repositories let their issues be read",
+        "Incidents of the others are missing; `dora sync` says what the token lacks.",
+        _fully(_FAILURE, _RESTORE, _REWORK),
+    ),
+    Check(
         "environments_classified",
         "deployments are to an environment of a known kind",
         "The others count nowhere; name their environments in [environments].",
@@ -209,3 +234,6 @@ CHECKS = (
     ),
 )
 """Every check, in the order they are shown."""
+
+READABLE = frozenset(check.name for check in CHECKS if check.name.endswith("_readable"))
+"""The checks of what sources let be read."""

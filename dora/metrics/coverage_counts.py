@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dora import words
-from dora.metrics.coverage_checks import Count
+from dora.metrics.coverage_checks import READABLE, Count
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,6 +24,7 @@ MODELS = (
     "coverage_repositories",
     "coverage_rows",
     "coverage_sources",
+    "coverage_unread",
 )
 """The derived tables that are counted."""
 
@@ -74,6 +75,14 @@ from (
     join scope_services s on s.scope_id = 0 and s.service = r.service
     group by r.repository
 ) x"""
+
+_UNREAD = """
+select u.fact, r.repository
+from coverage_unread u
+join coverage_repositories r on r.repository = u.repository
+join scope_services s on s.scope_id = 0 and s.service = r.service
+group by u.fact, r.repository
+order by u.fact, r.repository"""
 
 _GAPS = """
 select distinct g.service, g.since_us, g.until_us, g.usual_us
@@ -149,8 +158,21 @@ def _of_the_record(question: Question) -> dict[str, Count]:
     repositories = _sums(question, _REPOSITORIES)
     return {
         **kept,
+        **_readable(question, repositories["repositories"]),
         **_of_sources(question.query(_SOURCES).to_dict(orient="records")),
         "history_whole": Count(repositories["whole"], repositories["repositories"]),
+    }
+
+
+def _readable(question: Question, repositories: int) -> dict[str, Count]:
+    """Of how many repositories each fact could be read; only of facts where some could not."""
+    missing: dict[str, list[str]] = {}
+    for row in question.query(_UNREAD).to_dict(orient="records"):
+        missing.setdefault(str(row["fact"]), []).append(str(row["repository"]))
+    return {
+        f"{fact}_readable": Count(repositories - len(names), repositories, tuple(names))
+        for fact, names in missing.items()
+        if f"{fact}_readable" in READABLE
     }
 
 

@@ -96,6 +96,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "coverage_gaps": {"service": TEXT} | dict.fromkeys(("since_us", "until_us", "usual_us"), WHOLE),
     "coverage_repositories": {"repository": TEXT, "service": TEXT, "whole": FLAG},
     "coverage_rows": {"fact": TEXT, "kept": WHOLE, "set_aside": WHOLE},
+    "coverage_unread": {"fact": TEXT, "repository": TEXT},
     "coverage_sources": {"source": TEXT, "was_read": FLAG, "fresh": FLAG},
 }
 

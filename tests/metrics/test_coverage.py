@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import dora
@@ -28,7 +30,7 @@ def table(folder: Path, name: str, columns: str, *rows: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def organisation(tmp_path_factory):
+def folder(tmp_path_factory):
     """Service a: ten daily deployments, two of unknown commits, one to a nameless environment;
     service b: one deployment; four incidents with one fault each."""
     folder = tmp_path_factory.mktemp("coverage")
@@ -65,6 +67,12 @@ def organisation(tmp_path_factory):
         '[[sources]]\nname = "files"\nkind = "files"\npath = "*.csv"\ncovers = ["*"]\n'
     )
     sync.sync(config.load(folder / "dora.toml"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def organisation(folder):
+    """Its January, as of the first of March."""
     return dora.open(folder / "dora.toml").as_of("2026-03-01").window("2026-01")
 
 
@@ -141,6 +149,28 @@ def test_another_window_has_its_own_counts(organisation):
     found = {f.check.name: (f.count.good, f.count.total) for f in early.findings}
     assert found["commit_known"] == (2, 2)
     assert found["no_silence"] == (2, 2)
+
+
+def test_what_a_source_lets_nobody_read_lowers_the_grades_it_bears_on(folder, tmp_path):
+    # Deployments of b, and builds of both, which no metric is made from: 1 of 2 repositories is
+    # 50 %, the least for D.
+    store = tmp_path / "dora.duckdb"
+    shutil.copy(folder / "dora.duckdb", store)
+    with duckdb.connect(str(store)) as connection:
+        for fact, repository in (("deployments", "b"), ("builds", "a"), ("builds", "b")):
+            connection.execute(
+                "insert into unread (source, stream, record_type, part, reason) "
+                "values ('files', ?, ?, ?, 'no right')",
+                [fact, fact, repository],
+            )
+    fewer = dora.open(store).as_of("2026-03-01").window("2026-01")
+    found = {f.check.name: f.count for f in fewer.coverage().findings}
+    assert found["deployments_readable"] == Count(1, 2, ("b",))
+    assert {name for name in found if name.endswith("_readable")} == {"deployments_readable"}
+    assert fewer.coverage().grade("deployment_frequency").letter == "D"
+    assert "deployments_readable" not in {
+        f.check.name for f in fewer.service("a").coverage().findings
+    }
 
 
 def test_the_frame_is_tidy(organisation):
