@@ -7,6 +7,7 @@ the same functions and fails where what is committed is stale.
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -15,12 +16,14 @@ from dora import metrics
 from dora.cli import dora
 from dora.metrics.coverage_checks import CHECKS, FAULTS
 from dora.models import models
+from dora.plots import KINDS
 from dora.records import RECORD_TYPES, columns
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
 STORE = DOCS / "store.md"
 DEFINITIONS = DOCS / "definitions.md"
+PICTURES = DOCS / "pictures.md"
 
 _HEAD = """\
 # The store
@@ -103,6 +106,44 @@ def store() -> str:
     return "\n".join(parts)
 
 
+_GALLERY = """\
+# The pictures
+
+<!-- Written by docs/generate.py. -->
+
+Each is drawn of a metric: `q.lead_time().plot("stages")` in a notebook,
+`dora plot lead-time --kind stages -o stages.png` on the command line, as png, svg or pdf, with
+`theme="dark"` or `--theme dark` for dark screens. All of them take and return matplotlib's `Axes`,
+so that they can be put beside each other and changed. Below each stands what it was made of:
+window, zone, n, rules and the grade of the data. Gaps are gaps, never zero.
+"""
+
+
+def gallery() -> str:
+    """Every picture: the question it answers, and how to draw it."""
+    parts = [_GALLERY]
+    for kind, of in KINDS.items():
+        doc = (import_module(f"dora.plots.{kind}").__doc__ or "").strip()
+        drawn = ", ".join(f"`{name}`" for name in of) or "any metric"
+        parts.append(f"## `{kind}`\n\n{doc}\n\nOf {drawn}.\n")
+        parts.append(
+            f"![The picture `{kind}` of the sample organisation](images/kinds/{kind}.png)\n"
+        )
+    return "\n".join(parts)
+
+
+def kinds(folder: Path) -> list[Path]:
+    """One picture of each kind, of the sample organisation."""
+    from dora import plots, sample
+
+    folder.mkdir(parents=True, exist_ok=True)
+    weeks = sample().window("2026-H1", by="week").as_of("2026-06-15")
+    return [
+        plots.save(weeks.metric((of or ("lead_time",))[0]).plot(kind), folder / f"{kind}.png")
+        for kind, of in KINDS.items()
+    ]
+
+
 def pictures(folder: Path) -> list[Path]:
     """The pictures that the README shows, of the sample organisation."""
     from dora import plots, sample
@@ -119,6 +160,7 @@ if __name__ == "__main__":
     README.write_text(readme(README.read_text("utf-8")), encoding="utf-8")
     STORE.write_text(store(), encoding="utf-8")
     DEFINITIONS.write_text(definitions(DEFINITIONS.read_text("utf-8")), encoding="utf-8")
+    PICTURES.write_text(gallery(), encoding="utf-8")
     (DOCS / "images").mkdir(exist_ok=True)
-    for picture in pictures(DOCS / "images"):
+    for picture in (*pictures(DOCS / "images"), *kinds(DOCS / "images" / "kinds")):
         print(picture.relative_to(DOCS.parent))

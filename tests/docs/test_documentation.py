@@ -101,13 +101,17 @@ def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
     assert generate.definitions(defined) == defined, "run python docs/generate.py"
     stored = (ROOT / "docs" / "store.md").read_text("utf-8")
     assert generate.store() == stored, "run python docs/generate.py"
+    drawn = (ROOT / "docs" / "pictures.md").read_text("utf-8")
+    assert generate.gallery() == drawn, "run python docs/generate.py"
 
 
 def test_pictures_can_be_made_again(generate: ModuleType, tmp_path: Path) -> None:
     made = {path.name for path in generate.pictures(tmp_path)}
     by_browser = {"report.png"}  # docs/screenshot.py makes it
-    shown = {path.name for path in (ROOT / "docs" / "images").iterdir()}
-    assert made | by_browser == shown
+    images = ROOT / "docs" / "images"
+    assert made | by_browser == {path.name for path in images.iterdir() if path.is_file()}
+    kinds = {path.name for path in generate.kinds(tmp_path / "kinds")}
+    assert kinds == {path.name for path in (images / "kinds").iterdir()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.repositories import History
+from tests.notebooks.clone import clone
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
-
-
-def _clone(path: Path) -> None:
-    """The clone that a reader would have: releases every other week, and work that waits."""
-    history = History(path)
-    for week in range(1, 13):
-        for day in (1, 3, 5):
-            at = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(weeks=week, days=day)
-            sha = history.commit(f"Change {week}.{day}", at=f"{at:%Y-%m-%dT%H:%MZ}")
-        if week % 2:
-            shipped = at + timedelta(hours=20)
-            history.tag(f"v1.{week}", sha, at=f"{shipped:%Y-%m-%dT%H:%MZ}")
-    assert history.path == path
+TOP = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((TOP / "notebooks").glob("*.ipynb"))
+DOCS = TOP / "docs" / "notebooks"
 
 
 def test_there_are_notebooks() -> None:
@@ -36,7 +25,7 @@ def test_there_are_notebooks() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_a_clean_kernel(path: Path, tmp_path: Path) -> None:
-    _clone(tmp_path / "shop")
+    clone(tmp_path / "shop")
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
@@ -55,3 +44,26 @@ def test_a_notebook_is_committed_without_outputs(path: Path) -> None:
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
             assert (cell.outputs, cell.execution_count) == ([], None)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_shown_with_its_outputs_in_the_docs(path: Path) -> None:
+    """`python docs/notebooks.py` writes the pages; what stands in a cell must stand there."""
+    page = (DOCS / f"{path.stem}.md").read_text(encoding="utf-8")
+    place = 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        place = page.find(cell.source.strip(), place)
+        assert place >= 0, cell.source
+        place += len(cell.source.strip())
+    drawn = re.findall(r"!\[(.+?)\]\((.+?)\)", page, re.DOTALL)
+    assert len(drawn) == page.count(".png)")
+    for words, picture in drawn:
+        assert len(words) > 20, "a picture without words"
+        assert (DOCS / picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_picture_of_a_notebook_is_shown() -> None:
+    """A semicolon at the end of a cell would hide what it draws."""
+    for path in NOTEBOOKS:
+        for cell in nbformat.read(path, as_version=4).cells:
+            assert not (cell.cell_type == "code" and cell.source.rstrip().endswith(";")), path
