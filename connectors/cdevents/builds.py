@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -37,6 +38,7 @@ def commit(text: Any) -> str:
     return word.lower() if _FULL.fullmatch(word) or _SHORT.fullmatch(word) else ""
 
 
+@lru_cache(maxsize=100_000)
 def _parts(artifact: str) -> tuple[str, dict[str, str]]:
     """A package URL without its qualifiers, in one form, and the qualifiers."""
     bare, _, rest = artifact.strip().partition("#")[0].partition("?")

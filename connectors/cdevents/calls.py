@@ -15,10 +15,10 @@ from connectors.cdevents import faros, shapes
 from connectors.cdevents.names import Where
 from connectors.cdevents.options import CDEventsOptions
 from connectors.cdevents.shapes import Line, Said
-from connectors.journal import Bad, Position, shown
+from connectors.journal import Position
 from connectors.spool.folding import Folding
 from connectors.spool.values import text_of
-from dora.recording.lines import KINDS, natural_id
+from dora.recording.lines import natural_id
 from dora.recording.moments import moment, written
 
 _TIMES = ("started_at", "finished_at", "detected_at", "resolved_at", "recorded_at")
@@ -136,16 +136,12 @@ class Calls:
         except ValueError as error:
             raise ValueError(str(error).replace("it ", f"{key} ", 1)) from None
 
-    def tell(self, folding: Folding) -> Iterator[Bad]:
-        """Hand over all that was taken in; gives what turns out to be none."""
+    def tell(self, folding: Folding) -> None:
+        """Hand over all that was taken in."""
         versions = self._versions()
         for call in self._calls:
-            groups = [*self._trace(call), *_fixed(call, versions)]
-            try:
-                folding.add(call.line, call.position, tuple(groups), by_content=True)
-            except ValueError as error:
-                of = KINDS.get(str(call.line.get("record")))
-                yield Bad(call.position, of, str(error), shown(text_of(call.line)))
+            groups = (*self._trace(call), *_fixed(call, versions))
+            folding.add(call.line, call.position, groups, by_content=True)
 
     def _trace(self, call: _Call) -> Iterator[list[Position]]:
         """Add the commit that the artifact was built from; gives the lines that tell it."""

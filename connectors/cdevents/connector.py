@@ -21,7 +21,7 @@ from connectors.cdevents.names import Names, Where
 from connectors.cdevents.options import CDEventsOptions
 from connectors.cdevents.services import Services, event_id, stated
 from connectors.cdevents.shapes import repository
-from connectors.journal import Bad, Fact, Facts, JournalConnector, Position, Said, shown
+from connectors.journal import Bad, Fact, Facts, JournalConnector, News, Position, Said, shown
 from connectors.spool.folding import Folding
 from connectors.spool.values import text_of
 from dora import zones
@@ -53,16 +53,17 @@ class CDEvents(JournalConnector):
         super().__init__(name, options, options.path, base)
         self._options = options
 
-    def facts(self, lines: Iterable[Said | Bad]) -> Facts:
-        """Every deployment and incident that the events come to."""
-        return _Reading(self._options).facts(lines)
+    def facts(self, lines: Iterable[Said | Bad], news: News) -> Facts:
+        """Every deployment and incident that the events come to and that is touched."""
+        return _Reading(self._options, news).facts(lines)
 
 
 class _Reading:
     """One reading of all lines."""
 
-    def __init__(self, options: CDEventsOptions) -> None:
+    def __init__(self, options: CDEventsOptions, news: News) -> None:
         self._options = options
+        self._news = news
         self._zone = zones.zone(options.timezone) if options.timezone else None
         self._where = Where(options.incident_environments)
         self._calls = Calls(options, self._zone, self._where)
@@ -82,23 +83,25 @@ class _Reading:
                 text = shown(text_of(said.value))
                 self._facts.bad.append(Bad(said.position, None, str(error), text))
         self._facts.facts.extend(self._of_events())
-        folding = Folding()
-        self._facts.bad.extend(self._calls.tell(folding))
+        folding = Folding(self._news)
+        self._calls.tell(folding)
         self._facts.facts.extend(folding.facts())
+        self._facts.bad.extend(folding.bad)
         self._note(folding)
         return self._facts
 
     def _take(self, said: Said) -> None:
         value, shape = unwrapped(said.value), self._options.shape
         if shape == "cdevents" or (shape is None and is_event(value)):
-            self._event(said.position, value)
+            self._event(said, value)
         elif not self._calls.take(value, said.position, shape):
             known = ", ".join(SHAPES)
             raise ValueError(f"it is no CDEvent and no call that is known: {known}")
 
-    def _event(self, position: Position, value: Mapping[str, Any]) -> None:
+    def _event(self, said: Said, value: Mapping[str, Any]) -> None:
         """Keep an event once, whatever it is delivered as."""
-        event = parsed(value, position, self._zone)
+        alone = said.kept() if value is said.value else value
+        event = parsed(value, said.position, self._zone, alone)
         if event is None or event.predicate not in _READ.get(event.subject, ()):
             name = f"{event.subject} {event.predicate}" if event else "custom events"
             self._others[name] = self._others.get(name, 0) + 1
@@ -106,9 +109,9 @@ class _Reading:
         if event.subject in _OF:
             stated(_OF[event.subject][0], event)
         place = event_id(event)
-        self._copies.setdefault(place, []).append(position)
+        self._copies.setdefault(place, []).append(said.position)
         known = self._events.get(place)
-        if known is None or event.text > known.text:
+        if known is None or event.text() > known.text():
             self._events[place] = event
 
     def _of_events(self) -> Iterator[Fact]:
@@ -118,7 +121,7 @@ class _Reading:
         builds.take(events)
         names = Names(events, copies)
         named = repository(options.repository or "", options)
-        services = Services(options, builds, names, named)
+        services = Services(options, builds, names, named, self._news)
         yield from services.facts((e for e in events if e.subject == "service"), copies)
         incidents = Incidents(names, self._where)
         yield from incidents.facts((e for e in events if e.subject == "incident"), copies)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from connectors.journal import Position
+from connectors.journal import Position, unpacked
 from dora.recording.moments import moment
 
 _TYPE = re.compile(r"(?:dev\.cdevents|cd)\.([a-z]+)\.([a-z]+)\.v?\d[\w.-]*", re.IGNORECASE)
@@ -40,7 +40,7 @@ class Event:
         subject_source: Who owns that.
         content: What else is said of it.
         extra: What its custom data says under `dora`.
-        text: All of it, in one order: decides between two events of one id.
+        kept: All of it.
     """
 
     position: Position
@@ -54,7 +54,11 @@ class Event:
     subject_source: str
     content: Mapping[str, Any]
     extra: Mapping[str, Any] = field(default_factory=dict)
-    text: str = ""
+    kept: bytes | Mapping[str, Any] = b"{}"
+
+    def text(self) -> str:
+        """All of it in one order: decides between two events of one id."""
+        return json.dumps(unpacked(self.kept), sort_keys=True)
 
     @property
     def order(self) -> tuple[datetime, str, str]:
@@ -91,8 +95,19 @@ def is_event(said: Mapping[str, Any]) -> bool:
     return isinstance(said.get("context"), Mapping) and isinstance(said.get("subject"), Mapping)
 
 
-def parsed(said: Mapping[str, Any], position: Position, zone: tzinfo | None) -> Event | None:
+def parsed(
+    said: Mapping[str, Any],
+    position: Position,
+    zone: tzinfo | None,
+    kept: bytes | Mapping[str, Any],
+) -> Event | None:
     """The event that a JSON object is; None for a custom one of some tool's own.
+
+    Args:
+        said: The object.
+        position: Where it stands.
+        zone: The zone of a time that states none.
+        kept: What to keep of it.
 
     Raises:
         ValueError: Something that every event has is missing or cannot be understood.
@@ -124,7 +139,7 @@ def parsed(said: Mapping[str, Any], position: Position, zone: tzinfo | None) -> 
         subject_source=str(subject.get("source") or source),
         content=content if isinstance(content, Mapping) else {},
         extra=_extra(said),
-        text=json.dumps(said, sort_keys=True),
+        kept=kept,
     )
 
 

@@ -8,6 +8,7 @@ order they come in: going back to an artifact undoes what was deployed since.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from connectors.cdevents.builds import Builds, Origin, key, version
 from connectors.cdevents.events import Event
 from connectors.cdevents.names import Names
 from connectors.cdevents.options import CDEventsOptions
-from connectors.journal import Fact, Position
+from connectors.journal import Fact, News, Position
 from connectors.spool.values import checked
 from dora.connector import Only
 from dora.records import Deployment
@@ -47,6 +48,37 @@ class _Stream:
     lines: list[Position] = field(default_factory=list)
 
 
+class _Live:
+    """What is deployed, oldest first; going back takes the newest away."""
+
+    def __init__(self) -> None:
+        self._events: list[tuple[str, Event]] = []
+        self._artifacts: Counter[str] = Counter()
+
+    def take(self, event: Event) -> Event | None:
+        """Follow an event; gives the newest deployment that it undoes, if it goes back."""
+        artifact = key(str(event.content.get("artifactId") or ""))
+        if event.predicate in ("deployed", "upgraded"):
+            self._events.append((artifact, event))
+            self._artifacts[artifact] += 1
+        elif event.predicate == "removed":
+            self._events.clear()
+            self._artifacts.clear()
+        elif event.predicate == "rolledback":
+            return self._back_to(artifact)
+        return None
+
+    def _back_to(self, artifact: str) -> Event | None:
+        """All that came after the artifact is undone; of one from before the record, the newest."""
+        known = self._artifacts[artifact] > 0
+        newest = None
+        while self._events and (newest is None or known) and self._events[-1][0] != artifact:
+            gone, event = self._events.pop()
+            self._artifacts[gone] -= 1
+            newest = newest or event
+        return newest
+
+
 class Services:
     """Makes deployments of service events.
 
@@ -55,11 +87,21 @@ class Services:
         builds: What artifacts were built from.
         names: What environments are called.
         repository: Of deployments whose artifact leads to none.
+        news: Tells which deployments are touched.
+
+    Attributes:
+        unknown: Of those, how many have no commit.
     """
 
     def __init__(
-        self, options: CDEventsOptions, builds: Builds, names: Names, repository: str
+        self,
+        options: CDEventsOptions,
+        builds: Builds,
+        names: Names,
+        repository: str,
+        news: News,
     ) -> None:
+        self._news = news
         self._predicates = frozenset(options.deployments)
         self._environment = options.environment
         self._builds = builds
@@ -86,18 +128,14 @@ class Services:
             yield from self._of_stream(stream, copies)
 
     def _of_stream(self, stream: _Stream, copies: Mapping[int, list[Position]]) -> Iterator[Fact]:
-        live: list[Event] = []
+        live = _Live()
         artifact = ""
         for event in stream.events:
             named = str(event.content.get("artifactId") or "")
-            undone = _undone(live, named) if event.predicate == "rolledback" else None
-            if event.predicate in ("deployed", "upgraded"):
-                live.append(event)
-            elif event.predicate == "removed":
-                live.clear()
+            undone = live.take(event)
             artifact = named or artifact
             if event.predicate in self._predicates:
-                yield self._fact(event, artifact, undone, stream.lines, copies[id(event)])
+                yield from self._fact(event, artifact, undone, stream.lines, copies[id(event)])
 
     def _fact(
         self,
@@ -106,13 +144,15 @@ class Services:
         undone: Event | None,
         stream: Sequence[Position],
         lines: list[Position],
-    ) -> Fact:
+    ) -> Iterator[Fact]:
         environment = event.reference("environment")
         names, groups = self._names.of(environment)
         origin = self._builds.origin(artifact, event.chain)
         groups += origin.groups
         if event.predicate in ("rolledback", "published"):
             groups += (stream,)
+        if not self._news.touched(lines, groups):
+            return
         values = self._values(event, artifact, origin)
         if not values.get("sha"):
             self.unknown += 1
@@ -121,7 +161,7 @@ class Services:
         values["environment"] = names or self._environment
         record = Deployment(**values)
         stays = {"repository": record.repository, "environment": record.environment}
-        return Fact(record, lines, groups, (Only(Deployment, {"id": record.id}, (stays,)),))
+        yield Fact(record, lines, groups, (Only(Deployment, {"id": record.id}, (stays,)),))
 
     def _values(self, event: Event, artifact: str, origin: Origin) -> dict[str, Any]:
         """The columns of a deployment; what the event's own data says goes first."""
@@ -141,18 +181,8 @@ class Services:
 
 def stated(kind: str, event: Event) -> dict[str, Any]:
     """What an event's own data says, by columns of the fact."""
+    if not event.extra:
+        return {}
     said = {name: value for name, value in event.extra.items() if name not in _NOT_STATED}
     _, values = checked({**said, "record": kind}, {})
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _undone(live: list[Event], artifact: str) -> Event | None:
-    """The newest deployment that going back to an artifact undoes; it and those after it leave."""
-    if not live:
-        return None
-    names = [key(str(event.content.get("artifactId") or "")) for event in live]
-    target = key(artifact)
-    keep = len(names) - names[::-1].index(target) if target in names else len(names) - 1
-    undone = live[-1] if keep < len(live) else None
-    del live[keep:]
-    return undone

@@ -10,15 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.journal.facts import Bad, Fact, Facts, Position, Said
+from connectors.journal.facts import Bad, Facts, Position, Said
 from connectors.journal.files import Content, Journal, Known, State
-from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Rejected, Reread
+from connectors.journal.news import News
+from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Reread
 from dora.errors import SourceError
 from dora.records import Record
 
@@ -39,8 +40,13 @@ class JournalConnector:
         self._asked = hashlib.sha256(options.model_dump_json().encode()).hexdigest()[:16]
         self._journal = Journal(path, base)
 
-    def facts(self, lines: Iterable[Said | Bad]) -> Facts:
-        """What the lines of all files, in any order, come to."""
+    def facts(self, lines: Iterable[Said | Bad], news: News) -> Facts:
+        """What the lines of all files, in any order, come to.
+
+        Args:
+            lines: All lines, old and new.
+            news: Tells which facts are touched by a new one; others may be left out.
+        """
         raise NotImplementedError
 
     def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
@@ -55,16 +61,14 @@ class JournalConnector:
         if asked and _same(before, now):
             yield Checkpoint(self._cursor(before))
             return
-        facts = self._read(now)
         known = {place: self._journal.known(place, state, before) for place, state in now.items()}
+        news = News(known)
+        facts = self._read(now, news)
         yield from _rereads(record_type, before, now, known)
         for bad in facts.bad:
-            if not _judged(bad.position, known):
-                of = bad.record_type or record_type
-                yield Rejected(of, str(bad.position), bad.reason, bad.content)
-        giving = _Giving(known)
+            yield from news.refusal(bad, record_type)
         for fact in facts.facts:
-            yield from giving.items(fact)
+            yield from news.items(fact)
         yield from (Note(note) for note in facts.notes)
         yield Checkpoint(self._cursor(now))
 
@@ -72,7 +76,7 @@ class JournalConnector:
         """Whether the files can be read, and whether each line of them can be understood."""
         try:
             states = self._journal.states()
-            facts = self._read(states)
+            facts = self._read(states, News({}))
         except SourceError as error:
             yield Finding("error", self.name, error.message, error.hint)
             return
@@ -90,9 +94,9 @@ class JournalConnector:
                 "Correct them where they stand; the next sync reads them again.",
             )
 
-    def _read(self, states: Mapping[str, State]) -> Facts:
+    def _read(self, states: Mapping[str, State], news: News) -> Facts:
         contents = {place: Content(state) for place, state in states.items()}
-        facts = self.facts(self._lines(contents))
+        facts = self.facts(self._lines(contents), news)
         for place, content in contents.items():
             if content.broken:
                 facts.notes.append(f"{place} is cut short; what it holds so far is read.")
@@ -111,7 +115,8 @@ class JournalConnector:
                 except ValueError as error:
                     yield Bad(position, None, str(error), shown(text.decode(errors="replace")))
                     continue
-                yield from (Said(position, value) for value in values)
+                alone = text if len(values) == 1 and text.startswith(b"{") else None
+                yield from (Said(position, value, alone) for value in values)
 
     def _cursor(self, states: Mapping[str, State]) -> Cursor:
         return {
@@ -140,45 +145,6 @@ def _rereads(
             again = any(other.digest == state.digest for other in now.values())
         if again:
             yield Reread(record_type, place)
-
-
-class _Giving:
-    """Tells which facts a new line bears on, and hands them over."""
-
-    def __init__(self, known: Mapping[str, Known]) -> None:
-        self._known = known
-        self._groups: dict[int, bool] = {}
-
-    def items(self, fact: Fact) -> Iterator[Item]:
-        """A fact that a new line bears on, or what it lacks."""
-        old = [position for position in fact.lines if not self._new(position)]
-        if fact.lacks:
-            yield from self._refusals(fact)
-        if len(old) == len(fact.lines) and not any(map(self._any_new, fact.groups)):
-            return
-        if old:
-            yield from fact.only
-        if isinstance(fact.record, Record):
-            yield from (Reread(type(fact.record), str(position)) for position in old)
-            yield fact.record
-
-    def _refusals(self, fact: Fact) -> Iterator[Rejected]:
-        of = fact.record if isinstance(fact.record, type) else type(fact.record)
-        for position in fact.lines:
-            if not _judged(position, self._known):
-                yield Rejected(of, str(position), fact.lacks, fact.content)
-
-    def _new(self, position: Position) -> bool:
-        return position.line > self._known[position.place].lines
-
-    def _any_new(self, group: Sequence[Position]) -> bool:
-        if id(group) not in self._groups:
-            self._groups[id(group)] = any(map(self._new, group))
-        return self._groups[id(group)]
-
-
-def _judged(position: Position, known: Mapping[str, Known]) -> bool:
-    return position.line <= known[position.place].judged
 
 
 def _states(cursor: Cursor) -> dict[str, State]:

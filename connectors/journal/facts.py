@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,10 +23,29 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A JSON object of a line, and where it stands."""
+    """A JSON object of a line.
+
+    Attributes:
+        position: Where it stands.
+        value: What it says.
+        text: The line, if it holds nothing else: takes a fraction of the memory.
+    """
 
     position: Position
     value: dict[str, Any]
+    text: bytes | None = None
+
+    def kept(self) -> bytes | dict[str, Any]:
+        """What to keep of it until it is known whether it is needed."""
+        return self.value if self.text is None else self.text
+
+
+def unpacked(kept: bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was said, from what was kept of it."""
+    if isinstance(kept, bytes):
+        said: dict[str, Any] = json.loads(kept)
+        return said
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

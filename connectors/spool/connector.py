@@ -8,11 +8,9 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connectors.journal import Bad, Facts, JournalConnector, Said, shown
+from connectors.journal import Bad, Facts, JournalConnector, News, Said
 from connectors.spool.folding import Folding
-from connectors.spool.values import text_of
 from dora.addresses import repository_name
-from dora.recording.lines import KINDS
 from dora.records import Deployment, Incident, IncidentCause, Record
 
 
@@ -42,19 +40,16 @@ class Spool(JournalConnector):
         repository = options.repository or ""
         self._repository = repository_name(repository) or repository
 
-    def facts(self, lines: Iterable[Said | Bad]) -> Facts:
-        """Every deployment and incident, each from all lines that speak of it."""
-        facts, folding = Facts(), Folding(self._repository)
+    def facts(self, lines: Iterable[Said | Bad], news: News) -> Facts:
+        """Every deployment and incident that is touched, each from all lines that speak of it."""
+        facts, folding = Facts(), Folding(news, self._repository)
         for said in lines:
             if isinstance(said, Bad):
                 facts.bad.append(said)
                 continue
-            try:
-                folding.add(said.value, said.position)
-            except ValueError as error:
-                of = KINDS.get(str(said.value.get("record")))
-                facts.bad.append(Bad(said.position, of, str(error), shown(text_of(said.value))))
+            folding.add(said.value, said.position, kept=said.kept())
         facts.facts.extend(folding.facts())
+        facts.bad.extend(folding.bad)
         if folding.strange:
             listed = ", ".join(f"{key} ({n})" for key, n in sorted(folding.strange.items()))
             facts.notes.append(f"Not read, as no fact has them: {listed}.")

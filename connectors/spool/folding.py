@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.journal import Fact, Position, shown
+from connectors.journal import Bad, Fact, News, Position, shown, unpacked
 from connectors.spool.values import checked, text_of
+from dora.addresses import repository_name
 from dora.connector import Only
-from dora.recording.lines import CAUSED_BY, natural_id
+from dora.recording.lines import CAUSED_BY, KINDS, natural_id
 from dora.recording.moments import written
 from dora.records import Deployment, Incident, IncidentCause, Record, columns
 
@@ -51,21 +52,38 @@ class Line:
         return self.values.get(CAUSED_BY) or ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A line as it came."""
+
+    kept: bytes | Mapping[str, Any]
+    position: Position
+    groups: tuple[Sequence[Position], ...]
+    by_content: bool
+
+
+_Key = tuple[str, str, str, str]
+
+
 class Folding:
-    """Gathers lines and makes facts of them.
+    """Gathers lines by the fact they speak of, and makes those facts that are touched by news.
 
     Args:
+        news: Tells which are.
         repository: Of deployments whose line names none.
 
     Attributes:
         strange: Keys that no fact has, and how often they came.
+        bad: Lines that say nothing that can be used.
     """
 
-    def __init__(self, repository: str = "") -> None:
+    def __init__(self, news: News, repository: str = "") -> None:
         self.strange: dict[str, int] = {}
+        self.bad: list[Bad] = []
+        self._news = news
         self._repository = repository
-        self._deployments: dict[tuple[str, str, str], list[Line]] = {}
-        self._incidents: dict[str, list[Line]] = {}
+        self._names: dict[str, str] = {}
+        self._raws: dict[_Key, list[_Raw]] = {}
 
     def add(
         self,
@@ -73,6 +91,7 @@ class Folding:
         position: Position,
         groups: tuple[Sequence[Position], ...] = (),
         *,
+        kept: bytes | Mapping[str, Any] | None = None,
         by_content: bool = False,
     ) -> None:
         """Take in what a line says.
@@ -81,31 +100,65 @@ class Folding:
             said: The line, with the keys of the spool.
             position: Where it stands.
             groups: Further lines that bear on it.
+            kept: What to keep of it.
             by_content: Whether of two lines written at once the content decides, not the place.
-
-        Raises:
-            ValueError: It says nothing that can be used; the message says why.
         """
-        kind, values = checked(said, self.strange)
-        recorded_at = values.pop("recorded_at", None) or _FIRST
-        tie = text_of(dict(sorted(said.items()))) if by_content else ""
-        line = Line(recorded_at, position, values, groups, tie)
-        if kind == "incident":
-            self._incidents.setdefault(_id(kind, line), []).append(line)
-        else:
-            self._deployments.setdefault(self._key(line), []).append(line)
+        raw = _Raw(said if kept is None else kept, position, groups, by_content)
+        key = self._stated_key(said)
+        if key is None:
+            line = self._checked(raw, {})
+            if line is None:
+                return
+            key = self._key(str(said["record"]), line)
+        self._raws.setdefault(key, []).append(raw)
 
     def facts(self) -> Iterator[Fact]:
-        """Every deployment and incident, each from all lines that speak of it."""
-        for key, lines in self._deployments.items():
-            yield _deployment(key, sorted(lines, key=lambda line: line.order))
-        for id_, lines in self._incidents.items():
-            yield from _incident(id_, sorted(lines, key=lambda line: line.order))
+        """Every deployment and incident that is touched, each from all lines that speak of it."""
+        for key, raws in self._raws.items():
+            positions = [raw.position for raw in raws]
+            if not self._news.touched(positions, [g for raw in raws for g in raw.groups]):
+                continue
+            found = (self._checked(raw, self.strange) for raw in raws)
+            lines = [line for line in found if line is not None]
+            lines.sort(key=lambda line: line.order)
+            if lines and key[0] == "incident":
+                yield from _incident(key[1], lines)
+            elif lines:
+                yield _deployment(key[1:], lines)
 
-    def _key(self, line: Line) -> tuple[str, str, str]:
-        said = line.values
-        repository = said.get("repository") or self._repository
-        return _id("deployment", line), repository, said.get("environment") or ""
+    def _stated_key(self, said: Mapping[str, Any]) -> _Key | None:
+        """What a line says itself to be known by, without looking at the rest of it."""
+        kind, id_ = said.get("record"), said.get("id")
+        if not isinstance(id_, str) or not id_ or id_ != id_.strip():
+            return None
+        if kind == "incident":
+            return kind, id_, "", ""
+        place = said.get("environment")
+        repository = said.get("repository") or ""
+        if kind != "deployment" or not isinstance(place, str) or not isinstance(repository, str):
+            return None
+        if repository not in self._names:
+            self._names[repository] = repository_name(repository) or repository.strip()
+        return kind, id_, self._names[repository] or self._repository, place.strip()
+
+    def _checked(self, raw: _Raw, strange: dict[str, int]) -> Line | None:
+        """What a line says; None if that cannot be used."""
+        said = unpacked(raw.kept)
+        try:
+            _, values = checked(said, strange)
+        except ValueError as error:
+            of = KINDS.get(str(said.get("record")))
+            self.bad.append(Bad(raw.position, of, str(error), shown(text_of(said))))
+            return None
+        recorded_at = values.pop("recorded_at", None) or _FIRST
+        tie = text_of(dict(sorted(said.items()))) if raw.by_content else ""
+        return Line(recorded_at, raw.position, values, raw.groups, tie)
+
+    def _key(self, kind: str, line: Line) -> _Key:
+        if kind == "incident":
+            return kind, _id(kind, line), "", ""
+        repository = line.values.get("repository") or self._repository
+        return kind, _id(kind, line), repository, line.values.get("environment") or ""
 
 
 def _id(kind: str, line: Line) -> str:
@@ -115,7 +168,7 @@ def _id(kind: str, line: Line) -> str:
     return str(said.get("id") or natural_id(kind, said) or "")
 
 
-def _deployment(key: tuple[str, str, str], lines: Sequence[Line]) -> Fact:
+def _deployment(key: Sequence[str], lines: Sequence[Line]) -> Fact:
     values = _merged(lines)
     values.update(zip(("id", "repository", "environment"), key, strict=True))
     first = _first_success(lines)
