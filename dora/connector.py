@@ -250,7 +250,7 @@ class Spends(Protocol):
 class Clones(Protocol):
     """A connector that has whole repositories at hand, with all their commits."""
 
-    def cloned(self) -> Iterable[str]:
+    def clones(self) -> Iterable[str]:
         """The canonical names of the repositories; only looked up, not read.
 
         Raises:

@@ -221,7 +221,7 @@ def _cloned(config: Config) -> frozenset[str]:
         with suppress(DoraError):
             reading = connector.load(source.kind)(source.name, source.options, base=config.base)
             if isinstance(reading, Clones):
-                names.update(reading.cloned())
+                names.update(reading.clones())
     return frozenset(names)
 
 

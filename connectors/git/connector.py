@@ -128,7 +128,7 @@ class Git:
         why = f"There are no version tags: every commit that lands on {branch} is a deployment."
         return f"merges:{branch}", why
 
-    def cloned(self) -> list[str]:
+    def clones(self) -> list[str]:
         """The repository it is a clone of.
 
         Raises:

@@ -167,8 +167,6 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 65536  # headers and body together: apart, the second waits for an acknowledgement
     timeout = 60
-    wbufsize = -1  # headers and body go out together, or each answer waits for an acknowledgement
-    disable_nagle_algorithm = True
     _resets: dict[str, int] = {}  # noqa: RUF012 - of the class that each host makes
 
     def do_GET(self) -> None:
