@@ -36,6 +36,7 @@ STATUS_WORDS = {
     "aborted": "cancelled",
     "skipped": "cancelled",
     "not_built": "cancelled",
+    "unstable": "succeeded",
     "in_progress": "running",
     "started": "running",
     "pending": "running",

@@ -69,6 +69,7 @@ def test_every_shell_block_of_the_readme_runs(workplace: Path) -> None:
     ):
         assert (workplace / made).stat().st_size > 0
     assert "INC-1" in ran.stdout  # the incident that the README adds reached its explanation
+    assert "dora.d: 2 deployments new, 1 incident new" in ran.stderr
 
 
 def test_the_two_commands_are_what_continuous_integration_runs() -> None:
