@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from dora import config
+from dora.connector import load
 from tests.repositories import History
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,3 +153,24 @@ def test_the_deliveries_of_the_manual_are_a_configuration_without_faults(tmp_pat
     (tmp_path / "dora.toml").write_text(block, "utf-8")
     loaded = config.load(tmp_path / "dora.toml")
     assert [one.name for one in loaded.deliver] == ["archive", "leads", "chat"]
+
+
+SOURCES = re.findall(
+    r"^```toml\n(.*?)^```",
+    (ROOT / "docs" / "sources.md").read_text("utf-8"),
+    flags=re.DOTALL | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("block", SOURCES, ids=range(len(SOURCES)))
+def test_every_source_of_the_manual_is_a_configuration_without_faults(
+    block: str, tmp_path: Path
+) -> None:
+    (tmp_path / "dora.toml").write_text(block, "utf-8")
+    assert config.load(tmp_path / "dora.toml").sources
+
+
+def test_the_manual_names_every_key_of_a_github_source() -> None:
+    manual = (ROOT / "docs" / "sources.md").read_text("utf-8")
+    keys = {f.alias or name for name, f in load("github").Options.model_fields.items()}
+    assert not [key for key in sorted(keys) if f"`{key}" not in manual]
