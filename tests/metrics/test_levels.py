@@ -11,6 +11,7 @@ from dora.errors import UsageError
 from dora.metrics.levels import Level, QuickCheck, Standing
 from dora.metrics.overview import Overview
 from dora.windows import Window
+from dora.words import levels as words
 from tests.metrics.harness import change, deployed, deployment, question
 from tests.plots.test_kinds import failure
 
@@ -176,3 +177,49 @@ def test_places_on_the_strip_are_by_logarithm():
     assert benchmark.rate_place(2 / 3) == pytest.approx(0.5)
     assert benchmark.rate_place(1 / 65) == pytest.approx(6.5)
     assert benchmark.rate_place(0.0) == 6.5
+
+
+LACKING = [("Change fail rate", "nothing was deployed")]
+
+
+@pytest.mark.parametrize(
+    ("said", "whole"),
+    [
+        (words.level(2024, ["high"], [], []), "Nearest to high of 2024."),
+        (
+            words.level(2019, ["elite", "high"], [], ["And so on."]),
+            "Equally near to elite and high of 2019. And so on.",
+        ),
+        (
+            words.level(2024, ["low"], LACKING, []),
+            "Nearest to low of 2024, told without change fail rate (nothing was deployed).",
+        ),
+        (
+            words.spanning("Change lead time", "seconds", "an hour to a day", "a day to a week"),
+            "Change lead time may be anything from “an hour to a day” to “a day to a week”.",
+        ),
+        (
+            words.spanning("Change fail rate", "share", "5 %", "16–30 %"),
+            "Change fail rate may be nearest to any level's from 5 % to 16–30 %.",
+        ),
+        (
+            words.no_level(2024, 1, LACKING),
+            (
+                "No level of 2024: it takes three numbers of four, and one is known (change fail rate:"
+                " nothing was deployed)."
+            ),
+        ),
+        (words.either(["elite", "high"]), "elite or high"),
+        (words.either([]), ""),
+        (words.rates(0.16, 0.30), "16–30 %"),
+        (words.rates(0.05, 0.05), "5 %"),
+        (words.rates(0.0, 0.15), "0–15 %"),
+        (words.ungraded("E"), "too much of its record is missing (grade E)"),
+    ],
+)
+def test_every_branch_is_a_sentence(said, whole):
+    assert said == whole
+
+
+def test_every_answer_has_its_words():
+    assert set(words.FREQUENCIES) == set(words.LENGTHS) == set(range(1, 7))
