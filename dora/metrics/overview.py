@@ -120,4 +120,5 @@ class Overview:
         said = [c.sentence for c in self.comparisons]
         said += [self.level().sentence, self.quick_check().sentence]
         said += [judgement.sentence for judgement in self.judgements]
+        said += [f"Mind: {note.sentence}" for note in self.notes]
         return f"<p><b>{escape(title)}</b></p>{shown}<p>{'<br>'.join(map(escape, said))}</p>"

@@ -112,6 +112,21 @@ class Side:
                 groups[there[(since <= days[there]) & (days[there] < until)]] = number
         return rows["us"].to_numpy(np.float64) / 1_000_000, groups
 
+    def rates(self) -> dict[str, Floats]:
+        """For a rate: partial pooling, and the limits of chance around the whole; else nothing."""
+        import numpy as np
+
+        if not isinstance(self.whole.metric, Rate):
+            return {}
+        known = ~np.isnan(self.numbers("value"))
+        hits = np.where(known, self.numbers("hits"), 0)
+        trials = np.where(known, self.numbers("n"), 0).astype(np.int64)
+        found = shrink(hits, trials)
+        some = np.where(trials > 0, trials, np.nan)
+        low, high = (limit / some for limit in funnel_limits(trials, self.whole.value or 0.0))
+        shrunk = np.where(trials > 0, found.values, np.nan)
+        return {"shrunk": shrunk, "limit_low": low, "limit_high": high}
+
 
 @singledispatch
 def _split(
@@ -254,27 +269,11 @@ class RollUp:
             told = np.full(size, np.nan) if split is None else getattr(split, parts)[:size]
             told = told if len(told) else np.full(size, np.nan)
             columns[name] = np.where(now.apart & before.apart, told, np.nan)
-        columns |= self._rates()
+        columns |= now.rates()
         frame = pd.DataFrame(columns).astype("Float64")
         frame = frame.mask(frame.isna()).astype({"n": "Int64", "n_before": "Int64"})
         frame.insert(0, self.by, [getattr(g, self.by) for g in now.groups])
         return frame
-
-    def _rates(self) -> dict[str, Floats]:
-        """For a rate: partial pooling, and the limits of the funnel."""
-        import numpy as np
-
-        if not isinstance(self.now.whole.metric, Rate):
-            return {}
-        known = ~np.isnan(self.now.numbers("value"))
-        hits = np.where(known, self.now.numbers("hits"), 0)
-        trials = np.where(known, self.now.numbers("n"), 0).astype(np.int64)
-        found = shrink(hits, trials)
-        some = np.where(trials > 0, trials, np.nan)
-        share = 0.0 if np.isnan(found.share) else found.share
-        low, high = (limit / some for limit in funnel_limits(trials, share))
-        shrunk = np.where(trials > 0, found.values, np.nan)
-        return {"shrunk": shrunk, "limit_low": low, "limit_high": high}
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the groups' rates by size with the limits of chance.
@@ -288,7 +287,7 @@ class RollUp:
             raise UsageError(
                 f"There is no funnel of {self.now.whole.name}.", hint="It is drawn of rates."
             )
-        return funnel.of_groups(self, ax)
+        return funnel.of_groups(self.now, self.by, ax)
 
     def __repr__(self) -> str:
         return self.sentence

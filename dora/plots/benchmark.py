@@ -38,7 +38,7 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
 
 def alt_text(result: Result) -> str:
     """The picture in words: the level, and what each number is."""
-    return _described(_level(result))
+    return described(_level(result))
 
 
 def _level(result: Result) -> Level:
@@ -59,11 +59,12 @@ def strip(level: Level, ax: Axes | None = None) -> Axes:
     ax.spines[:].set_visible(False)
     note = f"{level.sentence} Grey words: where a level's profile lies. Right is better."
     furniture.label(ax, level.standings[0].result, f"Among DORA's levels of {level.year}", note)
-    furniture.describe(ax, _described(level))
+    furniture.describe(ax, described(level))
     return ax
 
 
-def _described(level: Level) -> str:
+def described(level: Level) -> str:
+    """The picture in words: the level, and what each number is."""
     said = [
         f"{s.result.metric.title} {_figure(s)}, {s.answer(s.value, level.year) or s.reason}"
         for s in level.standings

@@ -10,6 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dora import plots
+from dora.metrics.levels import Level
+from dora.plots import benchmark
+from dora.stats.levels import NEWEST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +25,7 @@ _DRAWN = (
     ("ages", "lead_time"),
     ("incidents", "time_to_restore"),
     ("sizes", "change_failure_rate"),
+    ("funnel", "change_failure_rate"),
 )
 
 
@@ -61,7 +65,9 @@ class Picture:
 def gallery(results: Mapping[str, Result]) -> dict[str, Picture]:
     """Each metric's trend, by its name, and the further pictures, by theirs."""
     drawn = {name: picture(result, "trend") for name, result in results.items()}
-    return drawn | {kind: picture(results[of], kind) for kind, of in _DRAWN}
+    drawn |= {kind: picture(results[of], kind) for kind, of in _DRAWN}
+    level = Level.of(results.values(), NEWEST)
+    return drawn | {"benchmark": Picture(benchmark.strip(level), benchmark.described(level))}
 
 
 def picture(result: Result, kind: str) -> Picture:

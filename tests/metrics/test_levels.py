@@ -205,8 +205,8 @@ LACKING = [("Change fail rate", "nothing was deployed")]
         (
             words.no_level(2024, 1, LACKING),
             (
-                "No level of 2024: it takes three numbers of four, and one is known (change fail rate:"
-                " nothing was deployed)."
+                "No level of 2024: it takes three numbers of four, and one is known "
+                "(change fail rate: nothing was deployed)."
             ),
         ),
         (words.either(["elite", "high"]), "elite or high"),
