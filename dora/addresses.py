@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/\\]{2,}):(?!//)(?P<path>.+)")
 _BARE = re.compile(r"(?P<host>[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)/(?P<path>[^/\s]+/[^\s]+)")
+_CREDENTIALS = re.compile(r"://[^/@\s]*@")
 _ALIASES = {
     "ssh.github.com": "github.com",
     "www.github.com": "github.com",
@@ -35,3 +36,8 @@ def repository_name(address: str) -> str | None:
     bare = _BARE.fullmatch(address.strip())
     place = host_and_path(f"https://{address.strip()}" if bare else address.strip())
     return "/".join(place) if place else None
+
+
+def without_credentials(address: str) -> str:
+    """A web address without the user and the password that may stand in it."""
+    return _CREDENTIALS.sub("://", address)

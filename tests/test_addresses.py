@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dora.addresses import repository_name
+from dora.addresses import repository_name, without_credentials
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,8 @@ def test_every_address_of_a_repository_is_one_name(address: str) -> None:
 )
 def test_what_names_no_host_has_no_name(address: str) -> None:
     assert repository_name(address) is None
+
+
+def test_an_address_is_told_without_its_credentials() -> None:
+    assert without_credentials("https://ada:pw@ci.example.org/a@b") == "https://ci.example.org/a@b"
+    assert without_credentials("https://ci.example.org/@me") == "https://ci.example.org/@me"

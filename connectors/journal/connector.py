@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from connectors.journal.facts import Bad, Facts, Position, Said
-from connectors.journal.files import Content, Journal, Known, State
+from connectors.journal.files import Content, Journal, Known, Moved, State
 from connectors.journal.news import News
 from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Reread
 from dora.errors import SourceError
@@ -57,13 +57,12 @@ class JournalConnector:
         """
         asked = cursor is not None and cursor.get("options") == self._asked
         before = _states(cursor) if asked and cursor else {}
-        now = self._journal.states()
-        if asked and _same(before, now):
+        read = self._all(before, asked=asked)
+        if read is None:
             yield Checkpoint(self._cursor(before))
             return
-        known = {place: self._journal.known(place, state, before) for place, state in now.items()}
+        now, known, facts = read
         news = News(known)
-        facts = self._read(now, news)
         yield from _rereads(record_type, before, now, known)
         for bad in facts.bad:
             yield from news.refusal(bad, record_type)
@@ -93,6 +92,21 @@ class JournalConnector:
                 f"{len(facts.bad)} lines are no facts, such as {first.position}: {first.reason}.",
                 "Correct them where they stand; the next sync reads them again.",
             )
+
+    def _all(
+        self, before: Mapping[str, State], *, asked: bool, tries: int = 3
+    ) -> tuple[dict[str, State], dict[str, Known], Facts] | None:
+        """How the files stand, what of them was known, and what they say; None if as before."""
+        now = self._journal.states()
+        if asked and _same(before, now):
+            return None
+        known = {place: self._journal.known(place, state, before) for place, state in now.items()}
+        try:
+            return now, known, self._read(now, News(known))
+        except Moved:
+            if tries == 1:
+                raise
+        return self._all(before, asked=asked, tries=tries - 1)
 
     def _read(self, states: Mapping[str, State], news: News) -> Facts:
         contents = {place: Content(state) for place, state in states.items()}

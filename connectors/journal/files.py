@@ -17,12 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dora.errors import SourceError
+from dora.errors import Retryable, SourceError
 
 _NAMES = re.compile(r".*\.(?:jsonl|ndjson|json)(?:[.-][0-9][0-9-]*)?(?:\.gz)?", re.IGNORECASE)
 _DOCUMENT = re.compile(r".*\.json(?:\.gz)?", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
 _MARK = b"\xef\xbb\xbf"
+
+
+class Moved(SourceError, Retryable):
+    """A file that was there a moment ago has another name now."""
 
 
 @dataclass(slots=True)
@@ -122,6 +126,8 @@ class Journal:
                     yield from _lines(opened, content)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             content.unfinished = content.broken = True
+        except FileNotFoundError as error:
+            raise Moved(f"{file} was put away while it was read.", hint="Read again.") from error
         except OSError as error:
             raise SourceError(
                 f"{file} cannot be read: {error.strerror}.", hint="Make it readable."
@@ -187,18 +193,20 @@ def _one_document(whole: bytes) -> bool:
 
 def _lines(lines: Iterable[bytes], content: Content) -> Iterator[tuple[int, bytes]]:
     state, hashed = content.state, hashlib.sha256()
-    for number, line in enumerate(lines, 1):
-        text = line.removeprefix(_MARK) if number == 1 else line
-        if not line.endswith(b"\n"):
-            if _whole(text):  # nothing that could follow would belong to it
-                yield number, text
-            else:
-                content.unfinished = True
-            break
-        hashed.update(line)
-        state.lines, state.length = number, state.length + len(line)
-        yield number, text
-    state.digest = hashed.hexdigest()
+    try:
+        for number, line in enumerate(lines, 1):
+            text = line.removeprefix(_MARK) if number == 1 else line
+            if not line.endswith(b"\n"):
+                if _whole(text):  # nothing that could follow would belong to it
+                    yield number, text
+                else:
+                    content.unfinished = True
+                break
+            hashed.update(line)
+            state.lines, state.length = number, state.length + len(line)
+            yield number, text
+    finally:  # also where a compressed file is cut short
+        state.digest = hashed.hexdigest()
 
 
 def _whole(text: bytes) -> bool:

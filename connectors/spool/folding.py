@@ -8,7 +8,7 @@ takes it back. A success is never taken back or moved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from connectors.journal import Bad, Fact, News, Position, shown, unpacked
 from connectors.spool.values import checked, text_of
 from dora.addresses import repository_name
 from dora.connector import Only
-from dora.recording.lines import CAUSED_BY, KINDS, natural_id
+from dora.recording.lines import CAUSED_BY, KINDS, REMOVED, natural_id
 from dora.recording.moments import written
 from dora.records import Deployment, Incident, IncidentCause, Record, columns
 
@@ -114,6 +114,9 @@ class Folding:
 
     def facts(self) -> Iterator[Fact]:
         """Every deployment and incident that is touched, each from all lines that speak of it."""
+        repositories: dict[tuple[str, str], list[str]] = {}
+        for _, id_, repository, environment in self._raws:
+            repositories.setdefault((id_, environment), []).append(repository)
         for key, raws in self._raws.items():
             positions = [raw.position for raw in raws]
             if not self._news.touched(positions, [g for raw in raws for g in raw.groups]):
@@ -124,7 +127,7 @@ class Folding:
             if lines and key[0] == "incident":
                 yield from _incident(key[1], lines)
             elif lines:
-                yield _deployment(key[1:], lines)
+                yield _deployment(key[1:], lines, repositories[key[1], key[3]])
 
     def _stated_key(self, said: Mapping[str, Any]) -> _Key | None:
         """What a line says itself to be known by, without looking at the rest of it."""
@@ -168,15 +171,30 @@ def _id(kind: str, line: Line) -> str:
     return str(said.get("id") or natural_id(kind, said) or "")
 
 
-def _deployment(key: Sequence[str], lines: Sequence[Line]) -> Fact:
+def _deployment(key: Sequence[str], lines: Sequence[Line], repositories: Sequence[str]) -> Fact:
+    """A deployment.
+
+    Args:
+        key: Its id, repository and environment.
+        lines: What speaks of it, in order.
+        repositories: All that share its id and environment.
+    """
     values = _merged(lines)
     values.update(zip(("id", "repository", "environment"), key, strict=True))
+    within = {"id": key[0], "environment": key[2]}
+    if values.pop(REMOVED, False):
+        others = tuple({"repository": one} for one in repositories if one != key[1])
+        return Fact(Deployment, _where(lines), only=(Only(Deployment, within, others),))
     first = _first_success(lines)
     if first is not None:
         values |= first
     elif values.get("status") == "succeeded" and not values.get("finished_at"):
         return _lacking(Deployment, lines, "finished_at is missing")
-    return _fact(Deployment, values, lines)
+    fact = _fact(Deployment, values, lines)
+    if not fact.groups:  # nothing else could tell its repository
+        return fact
+    stay = tuple({"repository": one} for one in repositories)
+    return replace(fact, only=(Only(Deployment, within, stay),))
 
 
 def _first_success(lines: Sequence[Line]) -> dict[str, Any] | None:
@@ -202,6 +220,10 @@ def _merged(lines: Sequence[Line]) -> dict[str, Any]:
 def _incident(id_: str, lines: Sequence[Line]) -> Iterator[Fact]:
     """An incident, and each cause that a line names."""
     values = _merged(lines) | {"id": id_}
+    if values.pop(REMOVED, False):
+        gone = (Only(Incident, {"id": id_}, ()), Only(IncidentCause, {"incident": id_}, ()))
+        yield Fact(Incident, _where(lines), only=gone)
+        return
     fact = _fact(Incident, {k: v for k, v in values.items() if k != CAUSED_BY}, lines)
     yield fact
     if isinstance(fact.record, Incident):
@@ -220,16 +242,7 @@ def _fact(record_type: type[Record], values: Mapping[str, Any], lines: Sequence[
         what = ", ".join(name for name in missing if name != "id" or len(missing) == 1)
         return _lacking(record_type, lines, f"{what} is missing")
     groups = tuple(group for line in lines for group in line.groups)
-    record = record_type(**values)
-    return Fact(record, _where(lines), groups, _former(record) if groups else ())
-
-
-def _former(record: Record) -> tuple[Only, ...]:
-    """What a deployment may have been before other lines told its repository."""
-    if not isinstance(record, Deployment):
-        return ()
-    within = {"id": record.id, "environment": record.environment}
-    return (Only(Deployment, within, ({"repository": record.repository},)),)
+    return Fact(record_type(**values), _where(lines), groups)
 
 
 def _lacking(record_type: type[Record], lines: Sequence[Line], why: str) -> Fact:

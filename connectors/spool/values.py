@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from dora.addresses import repository_name
-from dora.recording.lines import CAUSED_BY, KINDS, keys, known, status
+from dora.addresses import repository_name, without_credentials
+from dora.recording.lines import CAUSED_BY, KINDS, REMOVED, keys, known, status
 from dora.recording.moments import moment
 from dora.records import Column, join_labels
 
@@ -36,6 +36,8 @@ def checked(said: Mapping[str, Any], strange: dict[str, int]) -> tuple[str, dict
             continue
         if key == "recorded_at":
             values[key] = _moment(key, value) if value is not None else None
+        elif key == REMOVED:
+            values[key] = _boolean(key, value)
         elif key == CAUSED_BY and kind == "incident":
             values[key] = listed(value)
         elif key in columns:
@@ -70,6 +72,8 @@ def _value(column: Column, value: Any) -> Any:
         return repository_name(text) or text
     if column.name == "sha":
         return text.lower()
+    if column.name == "url":
+        return without_credentials(text)
     if column.words:
         text = status(text)
         if text not in column.words:

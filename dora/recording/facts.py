@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dora.addresses import repository_name
+from dora.addresses import repository_name, without_credentials
 from dora.errors import UsageError
 from dora.recording.lines import KINDS, natural_id, status
 from dora.recording.moments import moment, written
@@ -75,6 +75,8 @@ def _stated(given: Mapping[str, Any]) -> dict[str, Any]:
     stated = {key: value for key, value in given.items() if value not in (None, "", (), False)}
     if "repository" in stated:
         stated["repository"] = repository_name(stated["repository"]) or stated["repository"]
+    if "url" in stated:
+        stated["url"] = without_credentials(stated["url"])
     return {key: list(v) if isinstance(v, Sequence) and not isinstance(v, str) else v
             for key, v in stated.items()}  # fmt: skip
 

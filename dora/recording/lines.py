@@ -24,6 +24,9 @@ OWN = {"record": "which fact it is", "recorded_at": "when the line was written"}
 CAUSED_BY = "caused_by"
 """What an incident names as its causes, one or a list; each is a fact of its own."""
 
+REMOVED = "removed"
+"""Says that the fact was written down by mistake."""
+
 _NOT_PUSHED = frozenset({"inferred", "rule"})
 """Columns that say how others found a deployment."""
 
@@ -51,7 +54,7 @@ def known(kind: str) -> dict[str, Column]:
 
 def keys(kind: str) -> list[str]:
     """Every key that such a line may have."""
-    return [*OWN, *known(kind), *((CAUSED_BY,) if kind == "incident" else ())]
+    return [*OWN, REMOVED, *known(kind), *((CAUSED_BY,) if kind == "incident" else ())]
 
 
 def status(word: str) -> str:

@@ -13,12 +13,16 @@ import json
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dora.errors import NotRecorded
+
+PATIENCE = 10.0
+"""For how many seconds a writer waits for others: one that hangs must not stop every pipeline."""
 
 
 def as_line(said: Mapping[str, Any]) -> str:
@@ -59,14 +63,30 @@ def _locked(path: Path) -> Iterator[int]:
     """The file, open for appending and locked; closing it lets the next writer in."""
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        with contextlib.suppress(ImportError):  # Windows: its own locks would keep readers out
-            import fcntl
-
-            with contextlib.suppress(OSError):  # a file system without locks: the append must do
-                fcntl.flock(file, fcntl.LOCK_EX)
+        _take_turns(file)
         yield file
     finally:
         os.close(file)
+
+
+def _take_turns(file: int) -> None:
+    """Wait for other writers, but never for long: a single append also does without a lock."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, whose locks would keep readers out
+        return
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return
+            time.sleep(0.01)
+        except OSError:  # a file system that knows no locks
+            return
+        else:
+            return
 
 
 def _write(file: int, line: bytes) -> None:

@@ -342,6 +342,28 @@ def test_faros_leads_from_the_artifact_to_the_commit_whichever_comes_first(tmp_p
     assert (found.sha, found.repository) == (SHA, "github.com/acme/shop")
 
 
+def test_a_deployment_of_two_repositories_stays_whole_when_artifacts_are_told_later(
+    tmp_path: Path,
+) -> None:
+    other = {"id": "7", "repository": "web", "organization": "acme", "source": "Docker"}
+    both = [FAROS, FAROS | {"data": {**FAROS["data"], "artifact": other}}]  # type: ignore[dict-item]
+    built = {
+        "artifact": other,
+        "commit": {
+            "sha": OTHER_SHA,
+            "repository": "web",
+            "organization": "acme",
+            "source": "GitHub",
+        },
+    }
+    first = told(tmp_path, *both, FAROS_BUILT)
+    write(tmp_path, [FAROS_BUILT | {"data": built}], "events/b.jsonl")
+    second = read(source(tmp_path), Deployment, first.cursor)
+    whole = Reading([*first.given, *second.given]).facts().values()
+    found = {fact.repository: fact.sha for fact in whole if isinstance(fact, Deployment)}
+    assert found == {"github.com/acme/shop": SHA, "github.com/acme/web": OTHER_SHA}
+
+
 def test_faros_may_write_everything_as_addresses(tmp_path: Path) -> None:
     call = {
         "type": "CD",

@@ -241,6 +241,69 @@ def test_only_what_a_new_line_bears_on_is_given_again(tmp_path: Path) -> None:
     assert {r.id for r in second.records} == {"d-1", "d-3"}  # type: ignore[attr-defined]
 
 
+REMOVED = {"record": "deployment", "id": "d-1", "environment": "production", "removed": True}
+
+
+def test_what_was_written_down_by_mistake_can_be_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "dora.toml").write_text("")
+    write(tmp_path, DEPLOYED, DEPLOYED | {"repository": "github.com/acme/web"}, BROKEN)
+    sync.sync(config.load(tmp_path / "dora.toml"))
+    later = {"recorded_at": "2026-03-01T13:00:00Z"}
+    write(tmp_path, REMOVED | {"repository": "github.com/acme/shop"} | later)
+    write(tmp_path, {"record": "incident", "id": "I-1", "removed": True} | later)
+    sync.sync(config.load(tmp_path / "dora.toml"))
+    assert stored(tmp_path, "select repository from deployments") == [("github.com/acme/web",)]
+    assert stored(tmp_path, "select count(*) from incidents") == [(0,)]
+    assert stored(tmp_path, "select count(*) from incident_causes") == [(0,)]
+    assert stored(tmp_path, "select count(*) from quarantine") == [(0,)]
+
+
+def test_what_was_taken_back_at_once_is_never_there(tmp_path: Path) -> None:
+    write(
+        tmp_path, REMOVED | {"repository": "github.com/acme/shop"}, DEPLOYED | {"recorded_at": None}
+    )
+    assert read(spool(tmp_path), Deployment).facts() == {}
+
+
+def test_an_address_is_kept_without_the_password_in_it(tmp_path: Path) -> None:
+    address = "https://ada:s3cret@ci.example.org/1"
+    write(tmp_path, DEPLOYED | {"url": address, "repository": "https://t0ken@github.com/acme/shop"})
+    found = only(read(spool(tmp_path), Deployment))
+    assert (found.url, found.repository) == ("https://ci.example.org/1", "github.com/acme/shop")
+
+
+def test_a_file_that_is_put_away_while_it_is_read_is_found_again(tmp_path: Path) -> None:
+    file = write(tmp_path, DEPLOYED)
+    connector = spool(tmp_path)
+    look = connector._journal.states
+    looked = []
+
+    def looking() -> Any:
+        found = look()
+        if not looked:
+            rotate(file)
+        looked.append(found)
+        return found
+
+    connector._journal.states = looking  # type: ignore[method-assign]
+    assert only(read(connector, Deployment)).id == "d-1"
+    assert len(looked) == 2
+
+
+def test_a_compressed_file_that_is_cut_short_gives_what_is_there(tmp_path: Path) -> None:
+    file = write(tmp_path, *(DEPLOYED | {"id": f"d-{n}"} for n in range(2000)))
+    whole = gzip.compress(file.read_bytes())
+    file.unlink()
+    packed = tmp_path / "dora.d" / "ci.jsonl.gz"
+    packed.write_bytes(whole[: len(whole) // 2])
+    first = read(spool(tmp_path), Deployment)
+    assert 0 < len(first.records) < 2000
+    assert first.notes == ["dora.d/ci.jsonl.gz is cut short; what it holds so far is read."]
+    packed.write_bytes(whole)
+    second = read(spool(tmp_path), Deployment, first.cursor)
+    assert len(first.records) + len(second.records) == 2000
+
+
 def rotate(file: Path) -> None:
     file.rename(file.with_name(f"{file.name}.1"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import random
 import resource
@@ -162,3 +163,14 @@ def test_a_folder_that_cannot_be_made_is_one_error_with_the_line(tmp_path: Path)
     with pytest.raises(NotRecorded) as caught:
         append(tmp_path / "file" / "dora.d", '{"a": 1}', NOW)
     assert '{"a": 1}' in caught.value.hint
+
+
+def test_a_writer_that_hangs_with_the_lock_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = append(tmp_path, '{"a": 1}', NOW)
+    monkeypatch.setattr("dora.recording.spool.PATIENCE", 0.1)
+    with path.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        append(tmp_path, '{"b": 2}', NOW)
+    assert path.read_bytes() == b'{"a": 1}\n{"b": 2}\n'
