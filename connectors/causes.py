@@ -1,53 +1,54 @@
-"""What a text says caused an incident; of the text nothing else is kept."""
+"""What a text says an incident was caused by, in the form that facts have; nothing else is kept."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 CAUSED_BY = (
-    r"(?i)\b(?:caused|introduced|broken)\s+by:?\s+(?:the\s+)?"
-    r"(?:(?:commit|change|pull\s+request|merge\s+request|release)\s+)?"
-    r"(?:\[[^|\]\n]*\|)?<?"
-    r"(https?://[^\s<>)\]|]+"  # the address of a deployment, commit or pull request
-    r"|[\w.-]+(?:/[\w.-]+)+#\d+"
-    r"|[0-9a-f]{7,64}\b"
-    r"|deploy(?:ment)?\s+[\w.:/#-]+)"
+    r"\b(?:caused|introduced|broken)\s+by:?\s+(?:the\s+)?"
+    r"(?:(?:commit|change|release|pull\s+request|merge\s+request)\s+)?"
+    r"(?:\[[^\]|\n]*(?:\]\(|\|))?<?`?"  # a link's text, as Markdown or Jira write it
+    r"(https?://[^\s<>)\]`|]+|(?:[\w.-]+/)*[\w.-]+[#!]\d+|[#!]\d+|[0-9a-f]{7,64}\b"
+    r"|deploy(?:ment)?\s+(?=\S*\d)[\w.:/#-]+)"
 )
-"""Finds `caused by` and what follows; its first group is the cause."""
+"""Caused by, introduced by or broken by: an address, a pull or merge request, a commit, or the
+word deployment and what it is called."""
 
-_COMMIT = re.compile(r"https?://\S+?/commits?/([0-9a-f]{7,64})\b", re.IGNORECASE)
-_REQUEST = re.compile(
-    r"https?://([^/\s]+/\S+?)/(?:pull|-/merge_requests|merge_requests|pull-requests)/(\d+)",
-    re.IGNORECASE,
-)
+_COMMIT = re.compile(r"https?://[^/\s]+/.+/commits?/([0-9a-f]{7,64})\b", re.IGNORECASE)
+_CHANGE = re.compile(r"https?://([^/\s]+/.+?)(?:/-)?/(?:pull|merge_requests|pull-requests)/(\d+)\b")
+_RUN = re.compile(r"https?://[^/\s]+/.+/actions/runs/(\d+)(?:/(?:job|attempts)/(\d+))?")
+_RELEASE = re.compile(r"https?://[^/\s]+/.+?(?:/-)?/releases/(?:tag/)?([^/\s?#]+)$")
+_DEPLOYMENT = re.compile(r"https?://[^/\s]+/.+/deployments/(\d+)\b")
 _NAMED = re.compile(r"deploy(?:ment)?\s+", re.IGNORECASE)
+_SHORT = re.compile(r"((?:[\w.-]+/)*[\w.-]+)?[#!](\d+)")
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Causes:
-    """Finds causes in texts.
+def causes(text: str, repository: str = "", pattern: str = CAUSED_BY) -> list[str]:
+    """What a text states as causes, each once, in order.
 
-    Attributes:
-        pattern: Expression whose first group is the cause.
+    Args:
+        text: Title and body.
+        repository: Canonical name of where it stands, host first; empty where it stands in none.
+        pattern: Expression whose first group is a cause; case does not matter.
     """
-
-    pattern: str = CAUSED_BY
-
-    def stated(self, *texts: str | None) -> set[str]:
-        """The causes that texts state, in the form that facts have."""
-        found = (m[1] for text in texts for m in re.finditer(self.pattern, text or ""))
-        return {cause(one) for one in found if one}
+    stated = (match[1] for match in re.finditer(pattern, text, re.IGNORECASE) if match[1])
+    return list(dict.fromkeys(cause(one, repository) for one in stated))
 
 
-def cause(stated: str) -> str:
-    """A deployment's id or address, a commit, or repository#number, out of what refers to it."""
-    stated = _NAMED.sub("", stated.strip().strip("<>"), count=1).rstrip(".,;:)]")
+def cause(stated: str, repository: str = "") -> str:
+    """A cause as deployments, commits and pull requests are known: id, sha, repository#number."""
+    stated = _NAMED.sub("", stated.strip().strip("<>"), count=1).rstrip(".,;:")
     if commit := _COMMIT.match(stated):
         return commit[1].lower()
-    if request := _REQUEST.match(stated):
-        return f"{request[1]}#{request[2]}"
+    if change := _CHANGE.match(stated):
+        return f"{change[1]}#{change[2]}"
+    if run := _RUN.match(stated):
+        return f"{run[1]}/{run[2] or 1}"
+    if found := _DEPLOYMENT.match(stated) or _RELEASE.match(stated):
+        return found[1]
+    if repository and (short := _SHORT.fullmatch(stated)):
+        return f"{_in_full(short[1], repository)}#{short[2]}"
     return stated.lower() if _SHA.fullmatch(stated) else stated
 
 
@@ -58,3 +59,13 @@ def pattern_fault(pattern: str) -> str | None:
     except re.error as error:
         return f"{pattern!r} is no regular expression: {error}"
     return None if groups else f"{pattern!r} has no group that would be the cause"
+
+
+def _in_full(name: str | None, repository: str) -> str:
+    """A repository that a text names in short: by owner and name, by its name alone, not at all."""
+    if not name:
+        return repository
+    host, _, path = repository.partition("/")
+    if name.partition("/")[0] == host:
+        return name
+    return f"{host}/{name}" if "/" in name else f"{host}/{path.rpartition('/')[0]}/{name}"

@@ -23,8 +23,8 @@ def _beginning(given: Any) -> Any:
     return given
 
 
-def _in_utc(given: datetime) -> datetime:
-    return given if given.tzinfo else given.replace(tzinfo=UTC)
+def _in_utc(given: datetime | None) -> datetime | None:
+    return given if given is None or given.tzinfo else given.replace(tzinfo=UTC)
 
 
 def _finds_causes(pattern: str) -> str:
@@ -41,7 +41,15 @@ def _address(url: str) -> str:
 
 
 Text = Annotated[str, Field(min_length=1)]
+
 Texts = Annotated[tuple[Text, ...], BeforeValidator(listed)]
-Since = Annotated[datetime, BeforeValidator(_beginning), AfterValidator(_in_utc)]
+"""One text or several."""
+
+Since = Annotated[datetime | None, BeforeValidator(_beginning), AfterValidator(_in_utc)]
+"""A day, which stands for its beginning in UTC, or an instant."""
+
 CausePattern = Annotated[str, AfterValidator(_finds_causes)]
+"""An expression whose first group is the cause of an incident."""
+
 Address = Annotated[str, AfterValidator(_address)]
+"""An address of the web, without a slash behind it."""

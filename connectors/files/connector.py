@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from connectors.causes import Causes
 from connectors.files.headers import Header
 from connectors.files.keys import Keys
 from connectors.files.objects import Wanted, is_document, json_document, json_lines
@@ -203,7 +202,7 @@ class Files:
             before = len(chunk.lines)
             chunk = kept(chunk, options.where)
             reading.passed_over += 0 if states else before - len(chunk.lines)
-        return stated(chunk, Causes(options.cause_pattern)) if states else chunk
+        return stated(chunk, options.cause_pattern) if states else chunk
 
     def _reader(self, file: Path, epochs: dict[str, str]) -> Reader:
         kind, options = self._format(file), self._options

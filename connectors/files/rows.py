@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connectors.causes import Causes, cause
+from connectors.causes import cause, causes
 from connectors.files.headers import TESTED
 from connectors.files.read import Chunk
 
@@ -18,23 +18,23 @@ def kept(chunk: Chunk, where: Mapping[str, Sequence[str]]) -> Chunk:
     return _picked(chunk, rows)
 
 
-def stated(chunk: Chunk, causes: Causes) -> Chunk:
+def stated(chunk: Chunk, pattern: str) -> Chunk:
     """One row for each cause that the incidents state; sentences are searched for them."""
     pairs = [
         (row, found)
         for row, said in enumerate(chunk.texts.get("cause", ()))
-        for found in dict.fromkeys(_found(said, causes))
+        for found in dict.fromkeys(_found(said, pattern))
     ]
     picked = _picked(chunk, [row for row, _ in pairs])
     return Chunk({**picked.texts, "cause": [found for _, found in pairs]}, picked.lines)
 
 
-def _found(said: str, causes: Causes) -> list[str]:
+def _found(said: str, pattern: str) -> list[str]:
     if not said.strip():
         return []
     parts = [part.strip() for part in said.split(",") if part.strip()]
     if any(len(part.split()) > 1 for part in parts):
-        return sorted(causes.stated(said))
+        return causes(said, pattern=pattern)
     return [cause(part) for part in parts]
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from connectors.causes import causes
 from connectors.forge.boolean import Condition, Values
-from connectors.forge.causes import causes
 from connectors.forge.options import IncidentOptions
 from dora.patterns import wildcard
 from dora.records import Incident, IncidentCause, join_labels

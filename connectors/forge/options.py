@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
-from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from connectors.causes import CAUSED_BY
+from connectors.fields import CausePattern, Texts
 from connectors.forge.boolean import Condition
-from connectors.forge.causes import CAUSED_BY
-
-
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-def _midnight(value: Any) -> Any:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value
-
-
-def _aware(value: datetime | None) -> datetime | None:
-    return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
-
-
-Texts = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...],
-    BeforeValidator(_listed),
-]
-"""One text or several."""
-
-Since = Annotated[datetime | None, BeforeValidator(_midnight), AfterValidator(_aware)]
-"""A day, which stands for its beginning in UTC, or an instant."""
 
 
 class Part(BaseModel):
@@ -62,7 +37,7 @@ class IncidentOptions(Part):
     not_planned: bool = Field(
         default=False, description="Whether those closed as not planned count too"
     )
-    caused_by: str = Field(
+    caused_by: CausePattern = Field(
         default=CAUSED_BY, description="Expression whose first group is the cause that is stated"
     )
 
@@ -71,13 +46,6 @@ class IncidentOptions(Part):
     def _condition(cls, given: str | None) -> str | None:
         if given is not None:
             Condition.parse(given)
-        return given
-
-    @field_validator("caused_by")
-    @classmethod
-    def _expression(cls, given: str) -> str:
-        if not regular(given).groups:
-            raise ValueError(f"{given!r} has no group that would be the cause")
         return given
 
 

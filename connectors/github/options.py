@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from connectors.fields import Since, Texts
 from connectors.forge.deploying import DeploymentRule, parse
-from connectors.forge.options import IncidentOptions, Part, Since, Texts
+from connectors.forge.options import IncidentOptions, Part
 
 PUBLIC = "https://api.github.com"
 

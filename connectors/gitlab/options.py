@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from connectors.fields import Since, Texts
 from connectors.forge.deploying import DeploymentRule, parse
 from connectors.forge.options import IncidentOptions as Common
-from connectors.forge.options import Part, Since, Texts
+from connectors.forge.options import Part
 
 PUBLIC = "https://gitlab.com"
 

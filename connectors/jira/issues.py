@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from connectors.causes import Causes
+from connectors.causes import causes
 from connectors.histories import History
 from connectors.jira import times
 from connectors.jira.options import Options
@@ -130,10 +130,9 @@ class Issues:
         yield from _names(fields.get(ids.get(kind) or self.site.fields[named.strip()]))
 
     def _causes(self, fields: JSON) -> set[str]:
-        texts = Causes(self.options.caused_by).stated(
-            fields.get("summary"), plain(fields.get("description"))
-        )
-        return texts | set(self._linked(fields, self.options.caused_by_links))
+        text = f"{fields.get('summary') or ''}\n{plain(fields.get('description'))}"
+        stated = causes(text, pattern=self.options.caused_by)
+        return set(stated) | set(self._linked(fields, self.options.caused_by_links))
 
     def _linked(self, fields: JSON, phrases: Sequence[str]) -> Iterator[str]:
         """Keys of the issues that are linked by one of these phrases, as this issue shows it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from connectors.causes import Causes
+from connectors.causes import causes
 from connectors.histories import History
 from connectors.pagerduty.options import Options
 from dora.connector import Item, Only
@@ -98,9 +98,9 @@ class Incidents:
             original_status=row["status"],
             url=row.get("html_url"),
         )
-        causes = sorted(Causes(self.options.caused_by).stated(row.get("title")))
-        yield from (IncidentCause(row["id"], cause) for cause in causes)
-        kept = tuple({"incident": row["id"], "cause": cause} for cause in causes)
+        stated = causes(row.get("title") or "", pattern=self.options.caused_by)
+        yield from (IncidentCause(row["id"], cause) for cause in stated)
+        kept = tuple({"incident": row["id"], "cause": cause} for cause in stated)
         yield Only(IncidentCause, {"incident": row["id"]}, kept)
 
     def _severity(self, row: JSON) -> str | None:

@@ -26,7 +26,7 @@ class Options(BaseModel):
     token_env: Text = Field("PAGERDUTY_TOKEN", description="Variable with the token")
     services: Texts = Field((), description="Names or ids; * stands for anything; else all")
     urgency: Urgencies = Field((), description="high, low, or both, as it is left out")
-    since: Since | None = Field(None, description="Day before which nothing is read")
+    since: Since = Field(None, description="Day before which nothing is read")
     severity_from: Literal["priority", "urgency"] = Field(
         "priority", description="What states the severity"
     )

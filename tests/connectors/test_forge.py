@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from connectors.causes import causes
 from connectors.forge.boolean import Condition
-from connectors.forge.causes import causes
 from connectors.forge.changing import OVERLAP, Changing, Page
 from connectors.forge.deploying import DeploymentRule, Named, Trust, parse
 from connectors.forge.incidents import Issue, Rules, Turn
