@@ -144,7 +144,7 @@ class Commits:
         if not lost:
             return
         yield Note(f"{place.path}: history was rewritten on {', '.join(lost)}.")
-        if len(heads) == 1:  # the old head was looked for down to the root: all has been read
+        if len(heads) == 1 and not met & set(old.values()):  # it was read down to its root
             yield from keys.only(place)
         else:
             yield from self._anew(place, heads)
