@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dora.metrics.overview import Overview
+    from dora.metrics.signals import Signals
+    from dora.metrics.survival import Survival
 
 
 @click.command()
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 @options.place
 @options.output
 @click.option("--sql", "only_sql", is_flag=True, help="Print the SQL behind it instead.")
+@click.option("--signals", is_flag=True, help="Tell signal from noise, and when a level changed.")
+@click.option("--survival", is_flag=True, help="How long what began takes, unfinished included.")
 @click.option(
     "--levels",
     "year",
@@ -39,6 +43,8 @@ def show(
     form: str | None,
     output: Path | None,
     only_sql: bool,
+    signals: bool,
+    survival: bool,
     year: int | None,
 ) -> None:
     """Show a METRIC by period and service, or all five at a glance."""
@@ -47,6 +53,10 @@ def show(
     if metric is not None and year is not None:
         raise UsageError(
             f"A level takes all metrics, not {metric} alone.", hint="Leave the metric away."
+        )
+    if metric is None and (signals or survival):
+        raise UsageError(
+            "Signals and survival are of one metric.", hint="Name it, such as lead-time."
         )
     delivery = scope.of(place.open())
     if year is not None:
@@ -64,6 +74,12 @@ def show(
     result = delivery.metric(metric)
     if only_sql:
         click.echo(result.sql)
+        return
+    if signals:
+        emit_signals(result.signals(), form, output)
+        return
+    if survival:
+        emit_survival(result.survival(), form, output)
         return
     emit(result.frame, words.table(result.frame), form, output)
 
@@ -180,6 +196,29 @@ def at_a_glance(overview: Overview) -> str:
     table = frames.text(pd.DataFrame(rows, dtype=object), "table")
     said = [f"- {words.listed(names)}: {reason}.\n" for reason, names in reasons.items()]
     return "".join([table, "\n" if said else "", *said])
+
+
+def emit_signals(found: Signals, form: str | None, output: Path | None) -> None:
+    """Every point with its limits; for people after what comes of them in a sentence."""
+    from dora import words
+
+    if form is None and output is None:
+        click.echo(f"{found.sentence}\n")
+    emit(found.frame, words.table(found.frame), form, output)
+
+
+def emit_survival(found: Survival, form: str | None, output: Path | None) -> None:
+    """The whole curve; for people a sentence, and after how long most are over."""
+    from dora import frames, words
+
+    if form is not None or output is not None:
+        emit(found.frame, found.frame, form, output)
+        return
+    click.echo(f"{found.sentence}\n")
+    told = found.quantiles
+    shown = told[["told"]].assign(share=[words.share(share) for share in told["share"]])
+    columns = {"told": f"{found.result.metric.done} within"}
+    click.echo(frames.text(shown[["share", "told"]].rename(columns=columns), "table"), nl=False)
 
 
 def emit_levels(overview: Overview, year: int, form: str | None, output: Path | None) -> None:

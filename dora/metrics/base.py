@@ -81,6 +81,7 @@ class Metric:
         asides: Columns that are said beside the value, and how.
         spell_models: Further derived tables that what is not over is told from.
         done: What becomes of what is counted in the end, such as delivered.
+        hit: What is counted of what n counts, such as failure.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Metric:
     asides: Mapping[str, str] = field(default_factory=dict)
     spell_models: tuple[str, ...] = ()
     done: str = ""
+    hit: str = ""
 
     quantiles: ClassVar[tuple[str, ...]] = ()
     needs_incidents: ClassVar[bool] = False

@@ -15,6 +15,7 @@ METRIC = Rate(
     order=3,
     unit="share",
     noun="deployment",
+    hit="failure",
     models=("judged_deployments", "linked_incidents"),
     further=("pending", "pending_failed", "failed_attempts"),
     asides={"pending": "pending"},

@@ -29,6 +29,14 @@ from counted e
 join calendar c on c.day = e.day and c.period >= e.from_period
 group by e.first_cell + c.period
 
+-- part: sequence
+-- rule: what is counted, one after the other, and whether it is a hit
+select dora_us(e.finished_at) as us, case when e.failed then 1 else 0 end as hit
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and e.succeeded and e.mature and e.covered
+order by us
+
 -- part: evidence
 select
     e.deployment, e.service, e.environment, e.finished_at, e.sha, e.version, e.failed, e.pending,

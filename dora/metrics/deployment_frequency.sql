@@ -60,6 +60,14 @@ select
 from ranked
 group by cell
 
+-- part: sequence
+-- rule: what is counted, one after the other, and whether it is a hit
+select e.finished_us as us, 1 as hit
+from counted e
+join calendar c on c.day = e.day and c.grain = 'window'
+where e.scope_id = 0 and e.succeeded
+order by us
+
 -- part: evidence
 select
     j.deployment, j.service, j.environment, j.finished_at, j.sha, j.version, j.failed, j.pending,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
     from dora.metrics.base import Metric
     from dora.metrics.rollup import RollUp
+    from dora.metrics.signals import Signals
     from dora.metrics.survival import Survival
+    from dora.metrics.trend import Trend
 
 _SECONDS = ("seconds", "coding", "pickup", "review", "merge_to_deploy")
+_LONG = 200
+"""A window of more days is cut into months rather than weeks."""
 _FLAGS = ("failed", "pending", "is_bot", "open")
 
 
@@ -164,6 +168,31 @@ class Result:
                 hint="Compare windows that share no day, such as 2026-Q1 and 2025-Q4.",
             )
         return Comparison.of(self, self.metric.ask(question))
+
+    def periods(self, *, weeks: bool = False) -> Result:
+        """The same of the first scope alone and cut into periods, if that was not asked for.
+
+        Args:
+            weeks: Whether to take weeks also for a long window, which else is cut into months.
+        """
+        question = self.question
+        if question.grains and len(question.grains) == len(question.scopes) == 1:
+            return self
+        short = weeks or question.window.days <= _LONG
+        grains = question.grains[:1] or ("week" if short else "month",)
+        return self.metric.ask(replace(question, scopes=question.scopes[:1], grains=grains))
+
+    def signals(self) -> Signals:
+        """Tell signal from noise, period by period: what stands out, and when a level changed."""
+        from dora.metrics.signals import Signals
+
+        return Signals.of(self)
+
+    def trend(self) -> Trend:
+        """Say whether it moves steadily in one direction, over at least eight whole periods."""
+        from dora.metrics.trend import Trend
+
+        return Trend.of(self)
 
     def survival(self) -> Survival:
         """Follow what began in the window until now, counting also what is not over yet.

@@ -15,6 +15,7 @@ METRIC = Rate(
     order=5,
     unit="share",
     noun="deployment",
+    hit="repair",
     models=("judged_deployments",),
     further=("rollbacks", "hotfixes", "reverts"),
 )

@@ -21,6 +21,7 @@ __all__ = ["KINDS", "alt_text", "draw", "kinds_of", "page", "render", "save"]
 FORMATS = ("png", "svg", "pdf")
 KINDS: Mapping[str, tuple[str, ...]] = {
     "trend": (),
+    "process": (),
     "distribution": ("lead_time", "time_to_restore"),
     "survival": ("lead_time", "time_to_restore"),
     "stages": ("lead_time",),
@@ -50,13 +51,13 @@ def draw(
     Args:
         result: What to draw.
         kind: The picture, one of `KINDS`. `trend`: each period's value with its interval.
-            `distribution`: how long for how many, against the window before. `survival`: the
-            same of what began in the window, with what is not over. `stages`: where the
-            lead time goes. `ages`: what waits for production. `calendar` and `hours`: when
-            deployments happen. `incidents`: failures over deployments. `sizes`: failure rate by
-            changes per deployment. `quadrant`: lead time and failure rate by service.
-            `funnel`: rates of services by size, with the limits of chance. `benchmark`: all numbers
-            among DORA's levels.
+            `process`: signal or noise, by level and limits. `distribution`: how long for how
+            many, against the window before. `survival`: the same of what began in the window, with
+            what is not over. `stages`: where the lead time goes. `ages`: what waits for
+            production. `calendar` and `hours`: when deployments happen. `incidents`: failures over
+            deployments. `sizes`: failure rate by changes per deployment. `quadrant`: lead time and
+            failure rate by service. `funnel`: rates of services by size, with the limits of
+            chance. `benchmark`: all numbers among DORA's levels.
         ax: Where to draw.
         theme: `light`, or `dark` for dark screens.
 

@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
 _LABELS = 9
 """More labels than this would run into each other."""
-_LONG = 200
 _SMALLEST, _LARGEST = 14.0, 130.0
 _SCALES = {"seconds": scales.durations, "share": scales.shares}
 
 
 def draw(result: Result, ax: Axes | None = None) -> Axes:
     """Draw the first scope's periods: dots sized by n, a band for the interval, gaps left empty."""
-    frame = _periods(result)
+    frame = result.periods().frame
     ax = new_axes() if ax is None else ax
     colour = furniture.colour_of(result)
     value, low, high = (_floats(frame[name]) for name in ("value", "low", "high"))
@@ -44,19 +43,6 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
     _label(ax, at, frame, result)
     furniture.describe(ax, alt_text(result))
     return ax
-
-
-def _periods(result: Result) -> pd.DataFrame:
-    """The rows of the first scope, cut into periods if that was not asked for."""
-    question = result.question
-    if not question.grains:
-        question = question.by("week" if question.window.days <= _LONG else "month")
-    if question is not result.question or len(question.scopes) > 1 or len(question.grains) > 1:
-        from dataclasses import replace
-
-        one = replace(question, scopes=question.scopes[:1], grains=question.grains[:1])
-        return result.metric.ask(one).frame
-    return result.frame
 
 
 def _floats(column: pd.Series[Any]) -> Floats:
@@ -139,7 +125,7 @@ def _label(ax: Axes, at: Floats, frame: pd.DataFrame, result: Result) -> None:
 
 def alt_text(result: Result) -> str:
     """The picture in words: what, whose, when, where it began and ended, and its whole value."""
-    frame = _periods(result)
+    frame = result.periods().frame
     known = frame[frame["value"].notna()]
     whose = f"{result.question.scopes[0].label}, {result.window}"
     parts = [f"{result.metric.title} of {whose}: {result.summary}."]

@@ -269,7 +269,12 @@ _LENGTHS = (
     "seconds", "coding", "pickup", "review", "merge_to_deploy", "between", "p75", "p90", "p95",
 )  # fmt: skip
 _SHAS = ("sha", "landed_sha", "change")
-_SPARSE = ("service", "team", "reason", "url", "version", "answer", "goal", "judgement")
+_SPARSE = (
+    "service", "team", "reason", "url", "version", "answer", "goal", "judgement",
+    "lower", "upper", "signal", "verdict", "hints",
+)  # fmt: skip
+_HIDDEN = ("unit", "high", "period_end", "scope", "partial", "running", "sentence")
+_MEASURED = ("value", "centre", "lower", "upper")
 
 
 def table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -286,7 +291,7 @@ def _readable(frame: pd.DataFrame) -> list[str]:
     """The columns worth their room: intervals as one, nothing that is empty all the way down."""
     shown = []
     for name in frame.columns:
-        if name in ("unit", "high", "period_end", "scope", "partial", "sentence"):
+        if name in _HIDDEN:
             continue
         if name in _SPARSE and frame[name].isna().all():
             continue
@@ -301,12 +306,13 @@ def _cell(name: str, row: Mapping[Any, Any]) -> str | int | None:
     value = row[name]
     if missing(value):
         return None
-    if name == "value":
+    if name in _MEASURED:
         return quantity(float(value), unit)
     if name in _LENGTHS:
         return duration(float(value))
     if name == "period_start":
-        return f"{value} (partial)" if row.get("partial") else str(value)
+        unfinished = "partial" if row.get("partial") else "so far" if row.get("running") else ""
+        return f"{value} ({unfinished})" if unfinished else str(value)
     if name in _SHAS and len(str(value)) >= 40 and "#" not in str(value):
         return str(value)[:10]
     return _simple(value)

@@ -369,3 +369,42 @@ def test_show_refuses_a_level_of_one_metric_or_of_a_year_without_any(
     assert (one.code, "all metrics" in one.err) == (2, True)
     never = dora("show", "-c", organisation, "--levels", "2025")
     assert (never.code, "2025 dropped them" in never.err) == (2, True)
+
+
+def test_signals_are_told_in_a_sentence_and_point_by_point(dora: Command, organisation: Path):
+    asked = ("show", "lead-time", "-c", organisation, "--window", "2026-H1", "--by", "week")
+    said = dora(*asked, "--signals")
+    assert said.code == 0
+    assert said.out.startswith("Change lead time: ")
+    assert "stands out" in said.out.splitlines()[0]
+    assert "2026-03-02" in said.out
+    rows = list(csv.DictReader(io.StringIO(dora(*asked, "--signals", "--format", "csv").out)))
+    assert list(rows[0])[:4] == ["period_start", "period_end", "running", "value"]
+    assert float(rows[0]["lower"]) < float(rows[0]["centre"]) < float(rows[0]["upper"])
+
+
+def test_survival_is_told_in_a_sentence_and_as_a_curve(dora: Command, organisation: Path):
+    asked = ("show", "lead-time", "-c", organisation, "--window", "2026-Q2", "--survival")
+    said = dora(*asked)
+    assert said.code == 0
+    assert "that began in 2026-Q2, half were delivered within" in said.out
+    assert "delivered within" in said.out.splitlines()[2]
+    rows = list(csv.DictReader(io.StringIO(dora(*asked, "--format", "csv").out)))
+    shares = [float(row["over"]) for row in rows]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1
+
+
+def test_signals_and_survival_are_of_one_metric(dora: Command, organisation: Path):
+    assert dora("show", "-c", organisation, "--signals").code == 2
+    told = dora("show", "rework-rate", "-c", organisation, "--survival")
+    assert told.code == 2
+    assert "lead_time or time_to_restore" in told.err
+
+
+@pytest.mark.parametrize("kind", ["survival", "process"])
+def test_curves_and_charts_are_drawn(dora: Command, organisation: Path, tmp_path: Path, kind: str):
+    target = tmp_path / f"{kind}.svg"
+    asked = ("--window", "2026-Q2", "--kind", kind, "-o", target)
+    assert dora("plot", "lead-time", "-c", organisation, *asked).code == 0
+    assert "<svg" in target.read_text("utf-8")
