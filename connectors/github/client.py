@@ -224,6 +224,8 @@ class Client:
             if not (partial and only_absent(error.data)):
                 raise
             return error.headers or {}, error.data
+        except TypeError as error:  # PyGithub looks for errors in an answer that is empty
+            raise Garbled("an answer without anything in it") from error
 
     def _count(
         self, token: Token | None, headers: Mapping[str, str], limit: Mapping[str, Any] | None
