@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 from connectors.forge.changing import Changing, Page
 from connectors.github.client import Client
+from connectors.github.paging import MOST
 from connectors.github.values import Place, instant, time
 from connectors.http.errors import Absent
 from dora.connector import Cursor, Item
-from dora.errors import SourceError
 from dora.records import Build, DeploymentStatus
 
 JSON: TypeAlias = dict[str, Any]
@@ -24,7 +24,7 @@ LAST_RERUNS = timedelta(days=35)
 """How far back it looks now and then; a run can be run again for thirty days."""
 
 _WINDOW = 10
-"""Pages of 100 that a list limited by time may have: the host shows no more than 1,000."""
+"""Pages that a list limited by time may have: the host shows no more than 1,000, and no link on."""
 
 _USED = (
     "name", "head_branch", "head_sha", "status", "conclusion", "created_at", "updated_at",
@@ -100,7 +100,7 @@ class Runs:
         """A page that begins at the n-th of the window that ends at a time."""
         until, number = begin or (None, 1)
         within = f"/workflows/{self.workflow}" if self.workflow else ""
-        asked: JSON = {"per_page": 100, "page": number}
+        asked: JSON = {"per_page": MOST, "page": number}
         if until:
             asked["created"] = f"<={until}"
         page = self.client.get(
@@ -109,7 +109,8 @@ class Runs:
         rows = page.content["workflow_runs"]
         for row in rows:
             self._same_place((row.get("repository") or {}).get("full_name"))
-        following = self._next(rows, until, int(number)) if page.more and rows else None
+        cut = until is not None and number >= _WINDOW and len(rows) == MOST
+        following = self._next(rows, until, int(number)) if page.more or cut else None
         return Page([_plain(row) for row in rows], following)
 
     def _next(self, rows: list[JSON], until: str | None, number: int) -> list[Any]:
@@ -121,8 +122,8 @@ class Runs:
     def _same_place(self, path: str | None) -> None:
         """A renamed repository's address leads to the new one, but without what was asked for."""
         if path is not None and path.casefold() != self.place.path.casefold():
-            raise SourceError(
-                f"{self.place.path} has just become {path}.", hint="Run the sync again."
+            raise Absent(
+                f"{self.place.path} has just become {path}", hint="The next sync finds it there."
             )
 
     def _again(self, ids: Sequence[str]) -> list[JSON]:

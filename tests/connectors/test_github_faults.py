@@ -16,7 +16,6 @@ from tests.forges.github_host import (
     Fault,
     GitHubHost,
     Request,
-    Token,
     Trouble,
 )
 from tests.forges.scenario import acme
