@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.cdevents.builds import Builds, Origin, key, version
 from connectors.cdevents.events import Event
@@ -48,6 +48,13 @@ class _Stream:
     lines: list[Position] = field(default_factory=list)
 
 
+class _Undone(NamedTuple):
+    """What a rollback undid: the newest deployment, and whether that surely was all."""
+
+    newest: Event
+    alone: bool
+
+
 class _Live:
     """What is deployed, oldest first; going back takes the newest away."""
 
@@ -55,8 +62,8 @@ class _Live:
         self._events: list[tuple[str, Event]] = []
         self._artifacts: Counter[str] = Counter()
 
-    def take(self, event: Event) -> Event | None:
-        """Follow an event; gives the newest deployment that it undoes, if it goes back."""
+    def take(self, event: Event) -> _Undone | None:
+        """Follow an event; gives what it undoes, if it goes back."""
         artifact = key(str(event.content.get("artifactId") or ""))
         if event.predicate in ("deployed", "upgraded"):
             self._events.append((artifact, event))
@@ -68,15 +75,15 @@ class _Live:
             return self._back_to(artifact)
         return None
 
-    def _back_to(self, artifact: str) -> Event | None:
+    def _back_to(self, artifact: str) -> _Undone | None:
         """All that came after the artifact is undone; of one from before the record, the newest."""
         known = self._artifacts[artifact] > 0
-        newest = None
-        while self._events and (newest is None or known) and self._events[-1][0] != artifact:
+        undone: list[Event] = []
+        while self._events and (known or not undone) and self._events[-1][0] != artifact:
             gone, event = self._events.pop()
             self._artifacts[gone] -= 1
-            newest = newest or event
-        return newest
+            undone.append(event)
+        return _Undone(undone[0], known and len(undone) == 1) if undone else None
 
 
 class Services:
@@ -141,7 +148,7 @@ class Services:
         self,
         event: Event,
         artifact: str,
-        undone: Event | None,
+        undone: _Undone | None,
         stream: Sequence[Position],
         lines: list[Position],
     ) -> Iterator[Fact]:
@@ -156,8 +163,8 @@ class Services:
         values = self._values(event, artifact, origin)
         if not values.get("sha"):
             self.unknown += 1
-        if undone is not None and not values.get("sha"):
-            values.setdefault("rolls_back", event_id(undone))
+        if undone is not None and (undone.alone or not values.get("sha")):
+            values.setdefault("rolls_back", event_id(undone.newest))
         values["environment"] = names or self._environment
         record = Deployment(**values)
         stays = {"repository": record.repository, "environment": record.environment}

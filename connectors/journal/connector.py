@@ -81,7 +81,9 @@ class JournalConnector:
             return
         lines = sum(state.lines for state in states.values())
         count = sum(isinstance(fact.record, Record) for fact in facts.facts)
-        yield Finding("ok", self.name, f"{len(states)} files, {lines:,} lines, {count:,} facts.")
+        yield Finding(
+            "ok", self.name, f"Files: {len(states):,}; lines: {lines:,}; facts: {count:,}."
+        )
         for note in facts.notes:
             yield Finding("warning", self.name, note)
         if facts.bad:
@@ -89,7 +91,7 @@ class JournalConnector:
             yield Finding(
                 "warning",
                 self.name,
-                f"{len(facts.bad)} lines are no facts, such as {first.position}: {first.reason}.",
+                f"Lines that are no facts: {len(facts.bad):,}. {first.position}: {first.reason}.",
                 "Correct them where they stand; the next sync reads them again.",
             )
 

@@ -171,20 +171,20 @@ def _id(kind: str, line: Line) -> str:
     return str(said.get("id") or natural_id(kind, said) or "")
 
 
-def _deployment(key: Sequence[str], lines: Sequence[Line], repositories: Sequence[str]) -> Fact:
+def _deployment(key: Sequence[str], told: Sequence[Line], repositories: Sequence[str]) -> Fact:
     """A deployment.
 
     Args:
         key: Its id, repository and environment.
-        lines: What speaks of it, in order.
+        told: What speaks of it, in order.
         repositories: All that share its id and environment.
     """
+    within = {"id": key[0], "environment": key[2]}
+    if not (lines := _standing(told)):
+        others = tuple({"repository": one} for one in repositories if one != key[1])
+        return Fact(Deployment, _where(told), only=(Only(Deployment, within, others),))
     values = _merged(lines)
     values.update(zip(("id", "repository", "environment"), key, strict=True))
-    within = {"id": key[0], "environment": key[2]}
-    if values.pop(REMOVED, False):
-        others = tuple({"repository": one} for one in repositories if one != key[1])
-        return Fact(Deployment, _where(lines), only=(Only(Deployment, within, others),))
     first = _first_success(lines)
     if first is not None:
         values |= first
@@ -210,20 +210,26 @@ def _first_success(lines: Sequence[Line]) -> dict[str, Any] | None:
     return None
 
 
+def _standing(told: Sequence[Line]) -> Sequence[Line]:
+    """The lines since the fact was last taken back."""
+    taken_back = [place for place, line in enumerate(told, 1) if line.values.get(REMOVED)]
+    return told[taken_back[-1] :] if taken_back else told
+
+
 def _merged(lines: Sequence[Line]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for line in lines:
         values |= line.values
-    return {name: value for name, value in values.items() if value is not None}
+    return {n: value for n, value in values.items() if value is not None and n != REMOVED}
 
 
-def _incident(id_: str, lines: Sequence[Line]) -> Iterator[Fact]:
+def _incident(id_: str, told: Sequence[Line]) -> Iterator[Fact]:
     """An incident, and each cause that a line names."""
-    values = _merged(lines) | {"id": id_}
-    if values.pop(REMOVED, False):
+    if not (lines := _standing(told)):
         gone = (Only(Incident, {"id": id_}, ()), Only(IncidentCause, {"incident": id_}, ()))
-        yield Fact(Incident, _where(lines), only=gone)
+        yield Fact(Incident, _where(told), only=gone)
         return
+    values = _merged(lines) | {"id": id_}
     fact = _fact(Incident, {k: v for k, v in values.items() if k != CAUSED_BY}, lines)
     yield fact
     if isinstance(fact.record, Incident):

@@ -22,6 +22,7 @@ as_of = {as_of}              # what counts as now: the last "sync", or the "newe
 
 _SOURCES = """
 # ---- Sources: each has a name of your choice and a kind. Relative paths are seen from here.
+# What pipelines push with `dora record` is read from the folder dora.d without being named.
 """
 
 _MORE_SOURCES = """

@@ -248,10 +248,24 @@ def test_a_rollback_names_the_deployment_it_undid_where_git_cannot_tell(tmp_path
     assert rolled_back(given(tmp_path, reversed(events))) == {"4": "3", "5": "2"}
 
 
-def test_a_rollback_whose_commit_is_known_is_left_to_git(tmp_path: Path) -> None:
+def test_a_rollback_that_undid_just_one_deployment_names_it(tmp_path: Path) -> None:
     events = [packaged(0), deployed(1), deployed(2, artifact=SECOND)]
     reading = given(tmp_path, [*events, deployed(3, predicate="rolledback")])
-    assert rolled_back(reading) == {"3": None}
+    assert rolled_back(reading) == {"3": "2"}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [deployed(1), deployed(2, artifact=SECOND), deployed(3, artifact=THIRD)],  # two are undone
+        [deployed(1, artifact=SECOND)],  # from before the record: perhaps more than this one
+    ],
+)
+def test_a_rollback_to_a_commit_that_undid_more_is_left_to_git(
+    tmp_path: Path, events: list[Any]
+) -> None:
+    reading = given(tmp_path, [packaged(0), *events, deployed(9, predicate="rolledback")])
+    assert rolled_back(reading) == {"9": None}
 
 
 @pytest.mark.parametrize(

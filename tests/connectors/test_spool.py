@@ -258,10 +258,17 @@ def test_what_was_written_down_by_mistake_can_be_taken_back(tmp_path: Path) -> N
     assert stored(tmp_path, "select count(*) from quarantine") == [(0,)]
 
 
+def test_what_is_pushed_after_it_was_taken_back_counts_from_then_on(tmp_path: Path) -> None:
+    gone = REMOVED | {"repository": "github.com/acme/shop", "recorded_at": "2026-03-02T12:00:00Z"}
+    again = DEPLOYED | {"status": "failed", "recorded_at": "2026-03-03T12:00:00Z"}
+    write(tmp_path, DEPLOYED | {"url": "https://ci/1"}, gone, again)
+    found = only(read(spool(tmp_path), Deployment))
+    assert (found.status, found.url) == ("failed", None)
+
+
 def test_what_was_taken_back_at_once_is_never_there(tmp_path: Path) -> None:
-    write(
-        tmp_path, REMOVED | {"repository": "github.com/acme/shop"}, DEPLOYED | {"recorded_at": None}
-    )
+    gone = REMOVED | {"repository": "github.com/acme/shop", "recorded_at": "2026-03-02T12:00:00Z"}
+    write(tmp_path, gone, DEPLOYED)
     assert read(spool(tmp_path), Deployment).facts() == {}
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from dora import config, store, sync
+from dora.delivery import Delivery
+from dora.status import status
 from tests.repositories import History
 
 
@@ -69,6 +71,15 @@ def test_the_commit_tells_the_repository(workplace: Path) -> None:
         ("unknown", ""),
         ("whole", "example.org/acme/shop"),
     ]
+
+
+def test_what_has_none_is_told_by_the_status(workplace: Path) -> None:
+    shas(workplace)
+    push(workplace, "unknown", "f" * 40)
+    rows(workplace, BY_ID)
+    frame = status(Delivery.of(config.load(workplace / "dora.toml")))
+    told = frame[frame["item"] == "deployments whose repository is not known"]
+    assert list(told["state"]) == ["1: unknown"]
 
 
 def test_what_it_delivered_follows(workplace: Path) -> None:
