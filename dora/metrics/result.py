@@ -159,6 +159,14 @@ class Result:
         Raises:
             UsageError: The windows overlap.
         """
+        return Comparison.of(self, self.over(other))
+
+    def over(self, other: Window | str | None = None) -> Result:
+        """The same of another window that shares no day with this one; by default the one before.
+
+        Raises:
+            UsageError: The windows overlap.
+        """
         from dora.errors import UsageError
 
         question = self.question.pooled().over(other)
@@ -167,7 +175,7 @@ class Result:
                 f"The windows {self.window} and {question.window} overlap.",
                 hint="Compare windows that share no day, such as 2026-Q1 and 2025-Q4.",
             )
-        return Comparison.of(self, self.metric.ask(question))
+        return self.metric.ask(question)
 
     def periods(self, *, weeks: bool = False) -> Result:
         """The same of the first scope alone and cut into periods, if that was not asked for.

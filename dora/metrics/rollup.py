@@ -302,7 +302,7 @@ def roll_up(result: Result, by: str = "service", against: Window | str | None = 
     Raises:
         UsageError: Neither `service` nor `team`, or the windows overlap.
     """
-    return RollUp.of(result, result.compare(against).before, by)
+    return RollUp.of(result, result.over(against), by)
 
 
 def _hindrance(now: Side, before: Side) -> str | None:
