@@ -68,6 +68,14 @@ _RULES = """
 [rules]
 """
 
+_GOALS = """
+# ---- Goals: judged by the whole interval; also [goals.services.NAME] and [goals.teams.NAME].
+# [goals]
+# lead_time = "2d"
+# change_failure_rate = "10%"
+# deployment_frequency = "5/week"   # of each service
+"""
+
 _PRIVACY = """
 # ---- Privacy: nothing is about persons. `dora privacy` says what is kept about them.
 # store_titles = false           # (at the top) keeps no subjects and titles; hotfixes by title go
@@ -124,6 +132,7 @@ def starter(
             _RULES,
             _table(rules or {}),
             *(f"{line}\n" for line in unset),
+            _GOALS,
             _PRIVACY,
         ]
     )

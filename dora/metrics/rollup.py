@@ -20,7 +20,7 @@ from dora.metrics.base import Duration, Frequency, Metric, Rate
 from dora.metrics.result import Result
 from dora.metrics.scopes import Directory, Scope
 from dora.stats.funnel import funnel_limits, shrink
-from dora.stats.rollup import Split, kitagawa, mixed_median, split_median, standardise
+from dora.stats.rollup import Split, Standardised, kitagawa, mixed_median, split_median, standardise
 from dora.windows import Window
 from dora.words import rollup as text
 
@@ -131,30 +131,31 @@ class Side:
 @singledispatch
 def _split(
     metric: Metric, now: Side, before: Side, apart: NDArray[np.bool_]
-) -> tuple[Split, float]:
+) -> tuple[Split, Standardised]:
     """The change taken apart, and what the number would be in the mix of before."""
     raise NotImplementedError(metric.name)
 
 
 @_split.register
-def _(_: Rate, now: Side, before: Side, apart: Any) -> tuple[Split, float]:
+def _(_: Rate, now: Side, before: Side, apart: Any) -> tuple[Split, Standardised]:
     hits, trials, was, of = (
         side.counted(column, total, apart)
         for side in (now, before)
         for column, total in (("hits", side.whole.counts["hits"]), ("n", side.whole.n))
     )
-    return kitagawa(hits, trials, was, of), standardise(hits, trials, of).value
+    return kitagawa(hits, trials, was, of), standardise(hits, trials, of)
 
 
 @_split.register
-def _(_: Duration, now: Side, before: Side, apart: Any) -> tuple[Split, float]:
+def _(_: Duration, now: Side, before: Side, apart: Any) -> tuple[Split, Standardised]:
     lengths, lengths_before = now.lengths(apart), before.lengths(apart)
     found = split_median(*lengths, *lengths_before)
-    return found, mixed_median(*lengths, *lengths_before)
+    mixed = mixed_median(*lengths, *lengths_before)
+    return found, Standardised(mixed, float("nan"), float("nan"), 0.0)
 
 
 @_split.register
-def _(_: Frequency, now: Side, before: Side, apart: Any) -> tuple[Split, float]:
+def _(_: Frequency, now: Side, before: Side, apart: Any) -> tuple[Split, Standardised]:
     import numpy as np
 
     value, was = now.numbers("value"), before.numbers("value")
@@ -165,7 +166,7 @@ def _(_: Frequency, now: Side, before: Side, apart: Any) -> tuple[Split, float]:
     rates = np.append(np.where(new, 0.0, steps), change - steps.sum())
     mixes = np.append(np.where(new, steps, 0.0), 0.0)
     split = Split(change, float(rates.sum()), float(mixes.sum()), np.nan, np.nan, rates, mixes)
-    return split, whole - split.mix
+    return split, Standardised(whole - split.mix, np.nan, np.nan, 0.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -177,8 +178,8 @@ class RollUp:
         now: The window asked about.
         before: The window it is held against.
         split: The change taken apart; None where it cannot be.
-        standardised: What the number would be in the mix of before; for a frequency, without the
-            groups that are new.
+        standardised: What the number would be in the mix of before, with an interval for a rate;
+            for a frequency, without the groups that are new.
         reason: Why it is not taken apart.
     """
 
@@ -186,7 +187,7 @@ class RollUp:
     now: Side
     before: Side
     split: Split | None
-    standardised: float | None
+    standardised: Standardised | None
     reason: str | None
 
     @classmethod
@@ -223,13 +224,17 @@ class RollUp:
             f"{words.quantity(before.value, unit)} in {words.span(before.window)}"
         )
         parts = [text.signed(part, unit) for part in (split.change, split.rate, split.mix)]
-        standardised = words.quantity(self.standardised, unit)
+        ends = [text.signed(end, unit) for end in (split.low, split.high) if end == end]
+        parts[1] = text.between(parts[1], *ends) if ends else parts[1]
+        mixed = self.standardised
+        standardised = words.estimate(mixed.value, mixed.low, mixed.high, unit)
         if isinstance(whole.metric, Frequency):
             said = [text.summed(title, values, parts[0], self.by, *parts[1:])]
             said += [text.without_new(standardised)] if split.mix else []
         else:
             said = [text.split(title, values, parts[0], self.by, *parts[1:])]
-            said += [text.standardised(standardised, words.span(before.window))]
+            span = words.span(before.window)
+            said += [text.standardised(standardised, span, mixed.missing)]
         return " ".join([*said, *([self.warning] if self.warning else [])])
 
     @property

@@ -18,6 +18,11 @@ def signed(value: float, unit: str) -> str:
     return f"{sign}{quantity(abs(value), unit)}"
 
 
+def between(part: str, low: str, high: str) -> str:
+    """A part of a change with what it may as well be."""
+    return f"{part} (plausibly {low} to {high})"
+
+
 def split(title: str, values: str, change: str, by: str, rate: str, mix: str) -> str:
     """What of a change the groups themselves made, and what their mix.
 
@@ -45,9 +50,18 @@ def summed(title: str, values: str, change: str, by: str, known: str, new: str) 
     )
 
 
-def standardised(value: str, before: str) -> str:
-    """What the number would be in the mix of before."""
-    return f"In the mix of {before} it would be {value}."
+def standardised(value: str, before: str, missing: float) -> str:
+    """What the number would be in the mix of before.
+
+    Args:
+        value: That number, with its interval where one is known.
+        before: The window before.
+        missing: The share of that mix of which there is nothing now.
+    """
+    mix = f"In the mix of {before}"
+    if missing:
+        mix += f", without the {share(missing)} of it that there are none of now,"
+    return f"{mix} it would be {value}."
 
 
 def without_new(value: str) -> str:

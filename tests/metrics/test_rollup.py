@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -52,13 +53,18 @@ def test_both_services_improve_and_the_whole_worsens(engine):
     rolled = ask("change_failure_rate", TEAMS, engine=engine).rollup(against=FEBRUARY)
     assert rolled.split.change == pytest.approx(110 / 460 - 0.16)
     assert rolled.split.rate == pytest.approx(-0.019882, abs=1e-6)
-    assert rolled.standardised == pytest.approx(0.144583, abs=1e-6)
+    assert rolled.standardised.value == pytest.approx(0.144583, abs=1e-6)
     assert rolled.reverses
-    assert rolled.sentence == (
+    assert re.sub(r" \((plausibly )?[^()]*\)", "", rolled.sentence) == (
         "Change fail rate, 24 % in 2026-03 after 16 % in 2026-02: +7.9 points, of which −2 points "
         "from the services themselves and +9.9 points from other shares of them. In the mix of "
         "2026-02 it would be 14 %. Mind the mix: the services themselves went the other way, if by "
         "no more than chance may do; the whole only follows which of them there is more of."
+    )
+    low, high = rolled.split.low, rolled.split.high
+    assert low < rolled.split.rate < 0 < high
+    assert f"(plausibly {words.signed(low, 'share')} to {words.signed(high, 'share')})" in (
+        rolled.sentence
     )
     frame = rolled.frame.set_index("service")
     assert frame.loc["wild", ["n", "n_before"]].tolist() == [400, 100]
@@ -111,7 +117,7 @@ def test_a_median_that_only_the_mix_moved_says_so(engine):
     assert rolled.before.whole.value == pytest.approx(4.5 * 3600, rel=0.12)
     assert rolled.split.change > 90 * 3600
     assert rolled.split.rate == pytest.approx(0, abs=1)
-    assert rolled.standardised == pytest.approx(rolled.before.whole.value, rel=1e-6)
+    assert rolled.standardised.value == pytest.approx(rolled.before.whole.value, rel=1e-6)
     assert rolled.warning == "Most of it is the mix of services, not the services themselves."
     assert rolled.frame["rate"].isna().all()
     assert "shrunk" not in rolled.frame
@@ -135,7 +141,7 @@ def test_a_frequency_has_no_mix_but_new_services(engine):
     rolled = ask("deployment_frequency", rows, engine=engine).rollup(against=FEBRUARY)
     assert rolled.split.change == pytest.approx(14)
     assert (rolled.split.rate, rolled.split.mix) == pytest.approx((0, 14))
-    assert rolled.standardised == pytest.approx(7)
+    assert rolled.standardised.value == pytest.approx(7)
     assert rolled.sentence == (
         "Deployment frequency, 21 per week in 2026-03 after 7 per week in 2026-02: +14 per week, "
         "of which ±0 per week from services that were there before and +14 per week from new ones. "
@@ -281,6 +287,14 @@ def test_medians_reverse_without_a_claim_of_certainty():
         "Mind the mix: the teams themselves went the other way; the whole only follows which of "
         "them there is more of."
     )
+
+
+def test_a_mix_that_is_gone_in_part_is_said():
+    assert words.standardised("14 % (9–20)", "2026-02", 0.25) == (
+        "In the mix of 2026-02, without the 25 % of it that there are none of now, it would be "
+        "14 % (9–20)."
+    )
+    assert words.standardised("14 %", "2026-02", 0.0) == "In the mix of 2026-02 it would be 14 %."
 
 
 def test_no_group_outside_is_said():
