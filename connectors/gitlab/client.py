@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -53,12 +55,16 @@ class Client:
         url: Where the host is, without `/api/v4`.
         caller: Asks, waits and asks again.
         timeout: Seconds that an answer may take.
+
+    Attributes:
+        began: When the first answer came, by the host's clock; None where it does not tell.
     """
 
     def __init__(self, url: str, caller: Caller, *, timeout: float = 30) -> None:
         self._url = url
         self._caller = caller
         self._timeout = timeout
+        self.began: datetime | None = None
         self._local = threading.local()
 
     def get(
@@ -118,7 +124,7 @@ class Client:
 
         at, session = self._client(token)
         try:
-            return at.http_request(
+            answer = at.http_request(
                 "get",
                 path,
                 query_data=dict(parameters),
@@ -127,6 +133,9 @@ class Client:
             )
         except (GitlabAuthenticationError, GitlabHttpError) as error:
             raise Refusal(error.response_code or 0, session.told, error.response_body) from None
+        if self.began is None:
+            self.began = _date(answer.headers.get("Date", ""))
+        return answer
 
     def _client(self, token: Token | None) -> tuple[Gitlab, Session]:
         """python-gitlab for this thread and token: a session is not made for several threads."""
@@ -170,3 +179,10 @@ def _following(
     if known or keyset or rows < int(parameters.get("per_page", 20)):
         return None
     return {**parameters, "page": str(int(parameters.get("page", 1)) + 1)}
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None

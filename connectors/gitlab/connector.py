@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from connectors.gitlab import checking
 from connectors.gitlab.client import Client
 from connectors.gitlab.commits import Tips
+from connectors.gitlab.glance import quiet
 from connectors.gitlab.options import Options
 from connectors.gitlab.projects import Found, Projects
 from connectors.gitlab.readers import Reader, reader
@@ -52,6 +53,9 @@ from dora.records import (
 
 DEFAULT_VARIABLE = "GITLAB_TOKEN"
 """Where a token is looked for if no variable is named."""
+
+_OF_GROUPS: Mapping[type[Record], str] = {PullRequest: "/merge_requests", Incident: "/issues"}
+"""Lists that the host has for whole groups, too."""
 
 
 class GitLab:
@@ -139,7 +143,13 @@ class GitLab:
         reading = reader(record_type, self.client, self.options, self._tips)
         if reading is not None:
             again = due if record_type is not Build else bool(parts) and self._reconciling
-            yield from self._all(record_type, reading, found, parts, again)
+            standing = {one: parts.get(one.repository) for one in found.projects.values()}
+            if not again:
+                for one in self._quiet(record_type, reading, state, standing):
+                    del standing[one]
+            yield from self._all(record_type, reading, standing, again)
+        if self.client.began is not None:
+            state["looked"] = self.client.began.isoformat()
         if due or "reconciled" not in state:
             state["reconciled"] = datetime.now(UTC).isoformat(timespec="seconds")
         yield Checkpoint(state)
@@ -148,19 +158,41 @@ class GitLab:
         self,
         record_type: type[Record],
         reading: Reader,
-        found: Found,
-        parts: Mapping[str, Cursor],
+        parts: Mapping[Project, Cursor | None],
         due: bool,
     ) -> Iterator[Item]:
-        """Every project, several at once."""
+        """Projects that stand where their parts say, several at once."""
+        projects = {project.repository: project for project in parts}
 
         def read(name: str) -> Iterator[Item]:
-            project, part = found.projects[name], parts.get(name) or None
-            return self._allowed(record_type, project, reading.read(project, part, due))
+            project = projects[name]
+            items = reading.read(project, parts[project], due)
+            return self._allowed(record_type, project, parts[project], items)
 
         yield from read_all(
-            sorted(found.projects), read, at_once=self.options.at_once, patience=self.patience
+            sorted(projects), read, at_once=self.options.at_once, patience=self.patience
         )
+
+    def _quiet(
+        self,
+        record_type: type[Record],
+        reading: Reader,
+        state: Cursor,
+        parts: Mapping[Project, Cursor | None],
+    ) -> set[Project]:
+        """Projects that a look at their group shows to have nothing new."""
+        path = _OF_GROUPS.get(record_type)
+        if path is None or "looked" not in state or self._found is None:
+            return set()
+        settled = {
+            project.id: project
+            for project, part in parts.items()
+            if part and not part.get("missed") and reading.settled(part)
+        }
+        groups = {name: ids & settled.keys() for name, ids in self._found.groups.items()}
+        several = {name: ids for name, ids in groups.items() if len(ids) > 1}
+        looked = datetime.fromisoformat(state["looked"])
+        return {settled[id_] for id_ in quiet(self.client, path, several, looked)}
 
     def check(self) -> Iterator[Finding]:
         """Whether the token is good for what is asked, and what each rule would classify."""
@@ -208,6 +240,8 @@ class GitLab:
             renamed = part.get("id") in ids
             if renamed or (self._reconciling and projects.is_left_out(int(part.get("id", 0)))):
                 yield from self._forget(record_type, name, part)
+            elif not part.get("missed"):
+                yield Checkpoint({**part, "missed": True}, part=name)
 
     def _forget(self, record_type: type[Record], name: str, part: Cursor) -> Iterator[Item]:
         for one in (record_type, *self.carries.get(record_type, ())):
@@ -218,12 +252,22 @@ class GitLab:
         yield Checkpoint({}, part=name)
 
     def _allowed(
-        self, record_type: type[Record], project: Project, reading: Iterator[Item]
+        self,
+        record_type: type[Record],
+        project: Project,
+        part: Cursor | None,
+        reading: Iterator[Item],
     ) -> Iterator[Item]:
         """What may be read; what may not is noted, and asked for again by the next sync."""
+        reached = part
         try:
-            yield from reading
+            for item in reading:
+                if isinstance(item, Checkpoint):
+                    reached = item.cursor
+                yield item
         except Absent as error:
+            if reached:
+                yield Checkpoint({**reached, "missed": True}, part=project.repository)
             yield Unread(
                 record_type, project.repository, f"the token may not read it: {error.message}"
             )

@@ -78,7 +78,7 @@ class Options(Part):
         "merge request that changed",
     )
     builds: bool = Field(
-        default=True,
+        default=False,
         description="Whether pipelines are read as builds: a request for each that changed",
     )
     deployments: Texts = Field(

@@ -23,10 +23,12 @@ class Found:
     Attributes:
         projects: The projects, by canonical name.
         notes: What the user should know: renamed, gone, forbidden.
+        groups: The ids of those that share a group, by its path.
     """
 
     projects: dict[str, Project] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    groups: dict[str, set[int]] = field(default_factory=dict)
 
 
 class Projects:
@@ -96,7 +98,7 @@ class Projects:
             return
         for name in Selection(tuple(patterns), self._options.exclude).choose(rows):
             if self._meant(rows[name]) or _leaving(rows[name]):
-                self._add(found, rows[name])
+                self._add(found, rows[name], group=owner)
 
     def _list(self, owner: str) -> Iterator[JSON]:
         """The projects of a group with its subgroups, of a user, or all of the token's own."""
@@ -118,7 +120,9 @@ class Projects:
             for rows in self._client.pages(f"/users/{name}/projects", asked):
                 yield from rows
 
-    def _add(self, found: Found, row: JSON, asked: str | None = None) -> None:
+    def _add(
+        self, found: Found, row: JSON, *, asked: str | None = None, group: str | None = None
+    ) -> None:
         path = row["path_with_namespace"]
         if _leaving(row):
             found.notes.append(f"{path} is left out: it is about to be deleted.")
@@ -136,6 +140,9 @@ class Projects:
             active=row.get("last_activity_at") or "",
         )
         found.projects.setdefault(project.repository, project)
+        namespace = row.get("namespace") or {}
+        if namespace.get("kind") == "group":
+            found.groups.setdefault(group or namespace["full_path"], set()).add(project.id)
 
 
 def _owner(glob: str) -> str:

@@ -34,6 +34,9 @@ class Reader(Protocol):
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
         """What is new since `part`; if it is due, also what is no more."""
 
+    def settled(self, part: Cursor) -> bool:
+        """Whether all was read up to `part`, and what is asked for is still the same."""
+
 
 class _Reads(Protocol):
     def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]: ...
@@ -74,6 +77,10 @@ class _Repositories:
     tips: Tips | None
     incomplete: bool
 
+    def settled(self, part: Cursor) -> bool:
+        del part
+        return False  # asked each time
+
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
         del due  # what left is seen by its absence
         head = self.tips.of(project) if self.tips else None
@@ -97,6 +104,10 @@ class _Plain:
     reading: _Reads
     switch: str
 
+    def settled(self, part: Cursor) -> bool:
+        del part
+        return False  # asked each time
+
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
         del due
         if self.switch in project.hidden:
@@ -111,11 +122,14 @@ class _Listed:
 
     reading: MergeRequests
 
+    def settled(self, part: Cursor) -> bool:
+        return "reading" not in part and part.get("rules") == self.reading.asked
+
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
         if "merge_requests" in project.hidden:
             yield Checkpoint({"id": project.id}, part=project.repository)
             return
-        yield from self.reading.read(project, part)
+        yield from _ruled(self.reading.read(project, part), self.reading.asked)
         if due and part is not None:
             yield from self.reading.left(project)
 
@@ -128,6 +142,9 @@ class _Whole:
     reading: _Asks
     switch: str = ""
 
+    def settled(self, part: Cursor) -> bool:
+        return "reading" not in part and part.get("rules") == self.reading.asked
+
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
         asked = self.reading.asked
         if self.switch in project.hidden:
@@ -135,18 +152,10 @@ class _Whole:
         elif part is not None and (due or part.get("rules", asked) != asked):
             names = tuple(name for name in self.kind.key if name != "source")
             within = {"repository": project.repository}
-            items = self._ruled(self.reading.read(project, None), asked)
+            items = _ruled(self.reading.read(project, None), asked)
             yield from without_the_rest(items, part, self.kind, names, within)
         else:
-            yield from self._ruled(self.reading.read(project, part), asked)
-
-    def _ruled(self, items: Iterator[Item], asked: str) -> Iterator[Item]:
-        """The same, with cursors that say by which rules facts were made."""
-        for item in items:
-            if isinstance(item, Checkpoint):
-                yield Checkpoint({**item.cursor, "rules": asked}, part=item.part)
-            else:
-                yield item
+            yield from _ruled(self.reading.read(project, part), asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +163,9 @@ class _Incidents:
     """Incidents; what those stated that are no more goes with them."""
 
     reading: Incidents
+
+    def settled(self, part: Cursor) -> bool:
+        return _Whole(Incident, self.reading, "issues").settled(part)
 
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
         whole = _Whole(Incident, self.reading, "issues")
@@ -164,4 +176,13 @@ class _Incidents:
                 for id_ in sorted(causing - left):
                     yield Only(IncidentCause, {"incident": id_}, ())
                 causing = left
+            yield item
+
+
+def _ruled(items: Iterator[Item], asked: str) -> Iterator[Item]:
+    """The same, with cursors that say by which rules facts were made."""
+    for item in items:
+        if isinstance(item, Checkpoint):
+            yield Checkpoint({**item.cursor, "rules": asked}, part=item.part)
+        else:
             yield item

@@ -36,6 +36,7 @@ def options(host: GitLabHost, **changes: Any) -> dict[str, Any]:
         "groups": ["acme"],
         "deployments": list(RULES),
         "incidents": {"labels": list(INCIDENT_LABELS)},
+        "builds": True,
         **changes,
     }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -15,6 +16,10 @@ from tests.forges.gitlab_host.paging import BadRequest, Query, Rows
 from tests.forges.organisation import Organisation, Repository
 
 JSON: TypeAlias = dict[str, Any]
+
+
+VERY_MANY = 2_000
+"""As many things of a project are only made for load; they do not change."""
 
 
 class NotFound(Exception):
@@ -45,6 +50,7 @@ class Asked:
         found: The parts of the path.
         address: The host's own address.
         off: What is switched off in it.
+        indexes: Very long lists in order, by project and kind.
     """
 
     organisation: Organisation
@@ -53,6 +59,7 @@ class Asked:
     found: tuple[str, ...]
     address: str
     off: Collection[str] = ()
+    indexes: dict[tuple[int, str], list[Row]] = field(default_factory=dict)
 
 
 Give: TypeAlias = "Callable[[Asked], Rows | JSON]"
@@ -66,17 +73,13 @@ def precise(moment: datetime, id_: int) -> datetime:
 def merge_requests(asked: Asked) -> Rows:
     """The merge requests of a project."""
     _only(asked, "state", ("all",))
-    return _changing(
-        asked,
-        (
-            Row(one.id, precise(one.updated_at, one.id), _made(rows.merge_request, asked, one))
-            for one in asked.repository.pulls.values()
-        ),
-    )
+    return _changing(asked, asked.repository.pulls, rows.merge_request)
 
 
-def _made(make: Callable[..., JSON], asked: Asked, one: Any) -> Callable[[], JSON]:
-    return lambda: make(asked.repository, one, asked.address)
+def _made(
+    make: Callable[..., JSON], asked: Asked, things: Mapping[int, Any], number: int
+) -> Callable[[], JSON]:
+    return lambda: make(asked.repository, things[number], asked.address)
 
 
 def _only(asked: Asked, name: str, allowed: tuple[str, ...]) -> None:
@@ -84,21 +87,40 @@ def _only(asked: Asked, name: str, allowed: tuple[str, ...]) -> None:
         raise BadRequest(f"{name} does not have a valid value")
 
 
-def _changing(asked: Asked, listed: Iterable[Row]) -> Rows:
+def _changing(asked: Asked, things: Mapping[int, Any], make: Callable[..., JSON]) -> Rows:
     """Rows by the time they were changed, as filters and order ask for."""
     query = asked.query
-    kept = list(listed)
+    by_time = query.get("order_by") == "updated_at"
+    kept = _indexed(asked, things, make)
+    first, last = 0, len(kept)
     if "updated_after" in query:
-        kept = [one for one in kept if one.updated_at >= _instant(query["updated_after"])]
+        first = bisect_left(kept, _instant(query["updated_after"]), key=_updated)
     if "updated_before" in query:
-        kept = [one for one in kept if one.updated_at <= _instant(query["updated_before"])]
-    if query.get("order_by") == "updated_at":
-        kept.sort(key=lambda one: (one.updated_at, one.id))
-    else:
-        kept.sort(key=lambda one: one.id)
-    if query.get("sort", "desc") == "desc":
-        kept.reverse()
-    return Rows(kept)
+        last = bisect_right(kept, _instant(query["updated_before"]), key=_updated)
+    found = kept[first:last]
+    if not by_time:
+        found.sort(key=lambda one: one.id)
+    return Rows(found if query.get("sort", "desc") == "asc" else found[::-1])
+
+
+def _updated(row: Row) -> datetime:
+    return row.updated_at
+
+
+def _indexed(asked: Asked, things: Mapping[int, Any], make: Callable[..., JSON]) -> list[Row]:
+    """Rows in order of their changes; of very many, which never change, remembered."""
+    place = (asked.repository.id, make.__name__)
+    known = asked.indexes.get(place)
+    if known is not None:
+        return known
+    found = [
+        Row(one.id, precise(one.updated_at, one.id), _made(make, asked, things, number))
+        for number, one in things.items()
+    ]
+    found.sort(key=lambda one: (one.updated_at, one.id))
+    if len(found) >= VERY_MANY:
+        asked.indexes[place] = found
+    return found
 
 
 def _instant(text: str) -> datetime:
@@ -139,13 +161,7 @@ def deployments(asked: Asked) -> Rows:
     filtered = bool({"updated_after", "updated_before"} & set(asked.query))
     if ordered != filtered:
         raise BadRequest("`updated_at` filter and `updated_at` sorting must be paired")
-    return _changing(
-        asked,
-        (
-            Row(one.id, precise(one.updated_at, one.id), _made(rows.deployment, asked, one))
-            for one in asked.repository.deployments.values()
-        ),
-    )
+    return _changing(asked, asked.repository.deployments, rows.deployment)
 
 
 def environments(asked: Asked) -> Rows:
@@ -156,13 +172,7 @@ def environments(asked: Asked) -> Rows:
 
 def pipelines(asked: Asked) -> Rows:
     """The pipelines of a project."""
-    return _changing(
-        asked,
-        (
-            Row(one.id, precise(one.updated_at, one.id), _made(rows.pipeline, asked, one))
-            for one in asked.repository.runs.values()
-        ),
-    )
+    return _changing(asked, asked.repository.runs, rows.pipeline)
 
 
 def pipeline_jobs(asked: Asked) -> Rows:
@@ -188,13 +198,7 @@ def jobs(asked: Asked) -> Rows:
 
 def issues(asked: Asked) -> Rows:
     """The issues of a project."""
-    return _changing(
-        asked,
-        (
-            Row(one.id, precise(one.updated_at, one.id), _made(rows.issue, asked, one))
-            for one in asked.repository.issues.values()
-        ),
-    )
+    return _changing(asked, asked.repository.issues, rows.issue)
 
 
 def issue_events(asked: Asked) -> Rows:
@@ -233,6 +237,8 @@ def commits(asked: Asked) -> Rows:
     else:
         listed = repository.history(head)
     since = _instant(query["since"]) if "since" in query else None
+    if not hidden and since is None:
+        return Rows(Shown(listed, rows.commit), counted=False)
     return Rows(
         [
             rows.commit(one)
@@ -241,6 +247,22 @@ def commits(asked: Asked) -> Rows:
         ],
         counted=False,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Sequence[JSON]):
+    """A list whose rows are made when they are looked at."""
+
+    things: Sequence[Any]
+    make: Callable[[Any], JSON]
+
+    def __len__(self) -> int:
+        return len(self.things)
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self.make(one) for one in self.things[place]]
+        return self.make(self.things[place])
 
 
 def _resolve(repository: Repository, name: str) -> str:
@@ -319,10 +341,7 @@ def of_project(asked: Asked, rest: str) -> Rows | JSON:
         if match:
             if fact in asked.repository.forbidden or rest.split("/")[1] in asked.off:
                 raise Forbidden("403 Forbidden")
-            found = Asked(
-                asked.organisation, asked.repository, asked.query, match.groups(), asked.address
-            )
-            return give(found)
+            return give(replace(asked, found=match.groups()))
     raise NotFound("404 Not Found")
 
 
@@ -337,3 +356,24 @@ def seen(organisation: Organisation, query: Query, owner: str | None) -> Iterato
         if query.get("archived") == "false" and repository.archived:
             continue
         yield repository
+
+
+OF_GROUPS: Mapping[str, tuple[str, Give]] = {
+    "/merge_requests": ("pull_requests", merge_requests),
+    "/issues": ("issues", issues),
+}
+"""Lists that there are for whole groups, too."""
+
+
+def of_group(asked: Sequence[Asked], path: str) -> Rows:
+    """A list of all of a group's projects that may be seen; archived ones only if asked for."""
+    fact, give = OF_GROUPS[path]
+    found: list[Row] = []
+    for one in asked:
+        hidden = one.repository.archived and one.query.get("non_archived", "true") == "true"
+        if not hidden and fact not in one.repository.forbidden and path[1:] not in one.off:
+            listed = give(one)
+            assert isinstance(listed, Rows)
+            found += listed.rows
+    found.sort(key=lambda row: (row.updated_at, row.id), reverse=True)
+    return Rows(found)

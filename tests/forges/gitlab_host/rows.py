@@ -94,6 +94,13 @@ def last_active(repository: Repository) -> datetime:
     return max(seen, default=repository.created_at)
 
 
+def last_touched(repository: Repository) -> datetime:
+    """When anything last happened in a project."""
+    things = [*repository.deployments.values(), *repository.runs.values()]
+    seen = [one.updated_at for one in [*things, *repository.issues.values()]]
+    return max([*seen, last_active(repository)])
+
+
 def commit(one: Commit, *, bare: bool = False) -> JSON:
     """A commit; those of a merge request come without parents, from a table of their own."""
     message = one.subject + (f"\n\n{one.body}\n" if one.body else "\n")

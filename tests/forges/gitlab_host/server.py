@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -16,7 +18,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.forges.gitlab_host import rows
 from tests.forges.gitlab_host.faults import Answer, Faults, limited
 from tests.forges.gitlab_host.paging import BadRequest, Rows, Sizes, page
-from tests.forges.gitlab_host.routes import Asked, Forbidden, NotFound, Row, of_project, seen
+from tests.forges.gitlab_host.routes import (
+    Asked,
+    Forbidden,
+    NotFound,
+    Row,
+    of_group,
+    of_project,
+    seen,
+)
 from tests.forges.organisation import Organisation, Repository
 
 GOOD = "glpat-planted-0123456789abcdef"
@@ -63,6 +73,8 @@ class GitLabHost:
         limit: Requests that each token may make in `period` seconds; None for any number.
         sizes: What bounds its lists.
         off: What is switched off, by the ids of projects.
+        delay: Seconds that every answer takes.
+        clock: What its clock shows; if left out, a moment after the newest thing.
         redirects: Where everything is redirected to, if the host has moved.
     """
 
@@ -75,8 +87,11 @@ class GitLabHost:
     period: float = 1.0
     sizes: Sizes = field(default_factory=Sizes)
     off: dict[int, frozenset[str]] = field(default_factory=dict)
+    delay: float = 0.0
+    clock: datetime | None = None
     redirects: str = ""
     url: str = ""
+    _indexes: dict[tuple[int, str], list[Row]] = field(default_factory=dict)
     _spent: dict[str, list[float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -94,6 +109,14 @@ class GitLabHost:
             server.shutdown()
             server.server_close()
             thread.join()
+
+    def now(self) -> datetime:
+        """The host's clock: it stands a moment after the newest thing that happened."""
+        if self.clock is not None:
+            return self.clock
+        with self.organisation.lock:
+            times = [rows.last_touched(one) for one in self.organisation.repositories.values()]
+        return max(times) + timedelta(minutes=1)
 
     def answer(self, target: str, token: str) -> Answer:
         """What a request is answered, faults and all."""
@@ -169,6 +192,10 @@ class GitLabHost:
             if not any(self._within(one, owner) for one in self.organisation.repositories.values()):
                 raise NotFound(f"404 {'Group' if listed[1] == 'groups' else 'User'} Not Found")
             return self._projects(query, owner)
+        listed = re.fullmatch(r"/groups/([^/]+)(/merge_requests|/issues)", path)
+        if listed:
+            inside = seen(self.organisation, {}, unquote(listed[1]))
+            return of_group([self._asked(one, query) for one in inside], listed[2])
         match = re.fullmatch(r"/projects/([^/]+)(/.*)?", path)
         if match is None:
             raise NotFound("404 Not Found")
@@ -178,8 +205,11 @@ class GitLabHost:
             address = f"{self.url}/api/v4/projects/{repository.id}{rest}"
             said = f"This resource has been moved permanently to {address}"
             return Answer(301, said.encode(), {"Location": address, "Content-Type": "text/plain"})
+        return of_project(self._asked(repository, query), rest)
+
+    def _asked(self, repository: Repository, query: dict[str, str]) -> Asked:
         off = self.off.get(repository.id, frozenset())
-        return of_project(Asked(self.organisation, repository, query, (), self.url, off), rest)
+        return Asked(self.organisation, repository, query, (), self.url, off, self._indexes)
 
     def _within(self, repository: Repository, owner: str) -> bool:
         return f"{repository.owner}/".casefold().startswith(f"{owner}/".casefold())
@@ -256,7 +286,7 @@ class _Handler(BaseHTTPRequestHandler):
         bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
         token = self.headers.get("PRIVATE-TOKEN") or bearer
         answer = self.server.host.answer(self.path, token)
-        time.sleep(answer.delay)
+        time.sleep(answer.delay + self.server.host.delay)
         if answer.dropped:
             self.close_connection = True
             return
@@ -273,6 +303,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         if answer.cut:
             self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """What the host's own clock shows."""
+        del timestamp
+        return format_datetime(self.server.host.now(), usegmt=True)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet; `requests` has it all."""
