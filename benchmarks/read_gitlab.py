@@ -1,13 +1,13 @@
 """What reading GitLab costs: requests, time and memory, against a bare loop over the same pages.
 
-    python benchmarks/read_gitlab.py [--merge-requests N] [--deployments N] [--projects N] [--seconds S]
+    python benchmarks/read_gitlab.py [--merge-requests N] [--deployments N] [--projects N]
 
 A host on loopback makes merge requests and deployments as they are asked for, and takes `--seconds`
 for every answer, as a host far away does. Merge requests and deployments are read for the first
 time, their commits left to a clone; then once more with nothing new; then merge requests with
 commits, approvals and notes, a fiftieth of them. The bare loop puts the same questions again, as
-many lists at once, and drops the answers: the ratio says how much of the time is the host's. A tenth is
-read, too: memory must not grow with the history. Every run has a process of its own.
+many lists at once, and drops the answers: the ratio says how much of the time is the host's. A
+tenth is read, too: memory must not grow with the history. Every run has a process of its own.
 """
 
 from __future__ import annotations

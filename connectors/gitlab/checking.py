@@ -9,7 +9,7 @@ from connectors.gitlab.client import Client
 from connectors.gitlab.deploys import Deployments
 from connectors.gitlab.options import Options
 from connectors.gitlab.projects import Projects
-from connectors.gitlab.values import JSON, Project
+from connectors.gitlab.values import JSON, Project, Target
 from connectors.http.errors import Absent
 from dora.connector import Checkpoint, Finding
 from dora.errors import SourceError
@@ -101,7 +101,8 @@ def _rules(
         )
     looked = ", ".join(project.path for project in projects)
     for rule in options.rules:
-        reading = Deployments(client, (rule,), options.environment, options.service, options.since)
+        target = Target(options.environment, options.service)
+        reading = Deployments(client, (rule,), target, options.since)
         try:
             taken = [one for project in projects for one in _sample(reading, project)]
         except Absent as error:

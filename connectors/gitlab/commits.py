@@ -60,8 +60,14 @@ class Commits:
     branches: tuple[str, ...]
     since: datetime | None
 
-    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]:
-        """What is new in one project since the cursor."""
+    def read(self, project: Project, cursor: Cursor | None, whole: bool = False) -> Iterator[Item]:
+        """What is new in one project since the cursor; all of it if nothing is known yet.
+
+        Args:
+            project: The project.
+            cursor: Where it stands.
+            whole: Whether what is no longer there is gone, though the cursor knows nothing of it.
+        """
         state: JSON = dict(cursor or {})
         if state.get("since", str(self.since)) != str(self.since):
             state = {}
@@ -71,6 +77,8 @@ class Commits:
         old: Mapping[str, str] = state.get("heads", {})
         if not heads:  # nothing there, or out of sight: what is known stays
             heads = dict(old)
+        elif not old and whole:
+            yield from self._anew(project, heads)
         elif not old:
             yield from self._first(project, {"heads": heads, "page": None})
         elif old != heads:

@@ -11,7 +11,7 @@ incidents = { types = ["incident"] }
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,10 @@ class GitLab:
         name: The source's name in the configuration.
         options: Its keys.
         base: The folder that relative paths are seen from.
+
+    Attributes:
+        patience: How it waits for the host.
+        cloned: Repositories whose commits another source has; they are not asked for.
     """
 
     kind: ClassVar[str] = "gitlab"
@@ -94,8 +98,10 @@ class GitLab:
         self.name = name
         self.options = options
         self.patience = Patience()
+        self.cloned: Collection[str] = ()
         self._found: Found | None = None
         self._served: set[type[Record]] = set()
+        self._gone: set[str] = set()
         self._reconciling = False
         self._spent = Spent()
 
@@ -135,24 +141,46 @@ class GitLab:
         found = self._look(record_type, cursor or {})
         state = dict(cursor or {})
         parts: Mapping[str, Cursor] = state.pop("parts", {})
+        due = self._reconciling or (record_type is not Build and self._is_long_ago(state))
         if record_type is Repository:
             yield from map(Note, found.notes)
             state = {"ids": {one.path.casefold(): one.id for one in found.projects.values()}}
-        due = bool(parts) and self._due(state)
         yield from self._left_behind(record_type, found, parts)
-        reading = reader(record_type, self.client, self.options, self._tips)
-        if reading is not None:
-            again = due if record_type is not Build else bool(parts) and self._reconciling
-            standing = {one: parts.get(one.repository) for one in found.projects.values()}
-            if not again:
-                for one in self._quiet(record_type, reading, state, standing):
-                    del standing[one]
-            yield from self._all(record_type, reading, standing, again)
+        reached = {name: part for name, part in parts.items() if name not in self._gone}
+        for item in self._new(record_type, found, state, parts, due):
+            if isinstance(item, Checkpoint):
+                reached[item.part] = item.cursor
+            yield item
+        if self._reconciling and found.whole:
+            yield from self._nothing_else(record_type, found, reached)
         if self.client.began is not None:
             state["looked"] = self.client.began.isoformat()
         if due or "reconciled" not in state:
             state["reconciled"] = datetime.now(UTC).isoformat(timespec="seconds")
         yield Checkpoint(state)
+
+    def _new(
+        self,
+        record_type: type[Record],
+        found: Found,
+        state: Cursor,
+        parts: Mapping[str, Cursor],
+        due: bool,
+    ) -> Iterator[Item]:
+        """What is new in all projects that are not known to be quiet."""
+        cloned = {name.casefold() for name in self.cloned}
+        reading = reader(record_type, self.client, self.options, self._tips, cloned)
+        if reading is None:
+            return
+        standing = {
+            one: parts.get(one.repository)
+            for one in found.projects.values()
+            if record_type is not Commit or one.repository.casefold() not in cloned
+        }
+        if not due:
+            for one in self._quiet(record_type, reading, state, standing):
+                del standing[one]
+        yield from self._all(record_type, reading, standing, due)
 
     def _all(
         self,
@@ -219,10 +247,11 @@ class GitLab:
         self._served.add(record_type)
         return self._found
 
-    def _due(self, state: Cursor) -> bool:
+    def _is_long_ago(self, state: Cursor) -> bool:
+        """Whether it is time again to look for what was deleted."""
         told = state.get("reconciled")
         age = datetime.now(UTC) - datetime.fromisoformat(told) if told else timedelta(0)
-        return self._reconciling or age > timedelta(days=self.options.reconcile_days)
+        return age > timedelta(days=self.options.reconcile_days)
 
     def _left_behind(
         self, record_type: type[Record], found: Found, parts: Mapping[str, Cursor]
@@ -243,7 +272,20 @@ class GitLab:
             elif not part.get("missed"):
                 yield Checkpoint({**part, "missed": True}, part=name)
 
+    def _nothing_else(
+        self, record_type: type[Record], found: Found, parts: Mapping[str, Cursor]
+    ) -> Iterator[Item]:
+        """That nothing is left under names that no cursor knows any more."""
+        names = tuple({"repository": name} for name in sorted({*found.projects, *parts}))
+        stating = {id_ for part in parts.values() for id_ in part.get("causing", ())}
+        for one in (record_type, *self.carries.get(record_type, ())):
+            if one is IncidentCause:
+                yield Only(one, {}, tuple({"incident": id_} for id_ in sorted(stating)))
+            else:
+                yield Only(one, {}, names)
+
     def _forget(self, record_type: type[Record], name: str, part: Cursor) -> Iterator[Item]:
+        self._gone.add(name)
         for one in (record_type, *self.carries.get(record_type, ())):
             if "repository" in columns(one):
                 yield Only(one, {"repository": name}, ())
@@ -268,9 +310,7 @@ class GitLab:
         except Absent as error:
             if reached:
                 yield Checkpoint({**reached, "missed": True}, part=project.repository)
-            yield Unread(
-                record_type, project.repository, f"the token may not read it: {error.message}"
-            )
+            yield Unread(record_type, project.repository, error.message)
 
 
 def _tokens(options: Options) -> Tokens:

@@ -47,10 +47,10 @@ class Incidents:
         """What the facts depend on beside the source."""
         return digest([self.options.model_dump(), self.service, str(self.since)])
 
-    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]:
+    def read(self, project: Project, cursor: Cursor | None, whole: bool = False) -> Iterator[Item]:
         """What changed in one project since the cursor, which keeps who states a cause."""
         state = dict(cursor or {})
-        causing: set[str] = set(state.pop("causing", ()))
+        causing: set[str] = set(state.pop("causing", ()) if not whole else ())
 
         def facts(rows: Sequence[JSON], fresh: bool) -> Iterator[Item]:
             for item in self._items(project, rows, fresh):
@@ -60,7 +60,7 @@ class Incidents:
 
         asked = {"scope": "all", "state": "all"}
         listed = Listing(self.client, project, "/issues", self.since, asked)
-        for item in listed.read(state or None, facts, self.asked):
+        for item in listed.read(state or None, facts, self.asked, whole=whole):
             if isinstance(item, Checkpoint):
                 item = Checkpoint({**item.cursor, "causing": sorted(causing)}, part=item.part)
             yield item

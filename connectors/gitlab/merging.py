@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,6 +77,8 @@ class MergeRequests:
         client: Asks the host.
         since: The time before which nothing is read.
         commits: Whether their original commits are asked for.
+        cloned: Repositories of which there is a clone: it has what was merged or rebased, and only
+            the originals of squashes are asked for.
         reviews: Whether what was said of them is asked for.
     """
 
@@ -84,19 +86,20 @@ class MergeRequests:
     since: datetime | None
     commits: bool
     reviews: bool
+    cloned: Collection[str] = ()
 
     @property
     def asked(self) -> str:
         """What the facts depend on beside the source."""
         return digest([str(self.since), self.commits, self.reviews])
 
-    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]:
-        """What changed in one project since the cursor."""
+    def read(self, project: Project, cursor: Cursor | None, whole: bool = False) -> Iterator[Item]:
+        """What changed in one project since the cursor, or all of it."""
 
         def facts(rows: Sequence[JSON], fresh: bool) -> Iterator[Item]:
             return self._items(project, rows, fresh)
 
-        yield from self._list(project).read(cursor, facts, self.asked)
+        yield from self._list(project).read(cursor, facts, self.asked, whole=whole)
 
     def left(self, project: Project) -> Iterator[Item]:
         """Which merge requests there are; what is of others is gone."""
@@ -114,7 +117,8 @@ class MergeRequests:
     def _items(self, project: Project, rows: Sequence[JSON], fresh: bool) -> Iterator[Item]:
         for row in rows:
             try:
-                originals = self._originals(project, row) if self.commits else []
+                asked = self._asks_commits(project, row)
+                originals = self._originals(project, row) if asked else []
                 said = self._said(project, row) if self.reviews else None
             except Forbidden:
                 raise
@@ -125,11 +129,15 @@ class MergeRequests:
             yield from said.reviews if said else ()
             if not fresh:  # commits are pushed away, notes deleted
                 within = {"repository": project.repository, "number": row["iid"]}
-                if self.commits:
+                if asked:
                     keys = tuple({**within, "sha": one.sha} for one in originals)
                     yield Only(PullRequestCommit, within, keys)
                 if said:
                     yield Only(Review, within, tuple({**within, "id": r.id} for r in said.reviews))
+
+    def _asks_commits(self, project: Project, row: JSON) -> bool:
+        cloned = project.repository.casefold() in self.cloned
+        return self.commits and not (cloned and not row.get("squash_commit_sha"))
 
     def _originals(self, project: Project, row: JSON) -> list[PullRequestCommit]:
         path = f"{project.api}/merge_requests/{row['iid']}/commits"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from connectors.forge.changing import digest
 from connectors.forge.deploying import DeploymentRule
 from connectors.git.versions import version
 from connectors.gitlab.client import Client, Page
-from connectors.gitlab.values import JSON, Project, instant
+from connectors.gitlab.values import JSON, Project, Target, instant
 from dora.connector import Checkpoint, Cursor, Item, Only
 from dora.records import Deployment
 
@@ -24,39 +24,48 @@ _Made: TypeAlias = tuple[str, "str | None", datetime, "str | None"]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Versions:
     """Reads releases and tags, whole whenever the newest page is another than before.
 
     Attributes:
         client: Asks the host.
-        environment: Where they go, but for those that are early.
-        service: What they deploy, where it is stated.
+        rules: Which of them deploy; of those that fit one commit, the first counts.
+        target: What they deploy, and where to, but for those that are early.
         since: The time before which nothing is read.
     """
 
     client: Client
-    environment: str
-    service: str | None
+    rules: Sequence[DeploymentRule]
+    target: Target
     since: datetime | None
 
-    def read(
-        self, project: Project, rules: list[DeploymentRule], cursor: Cursor | None
-    ) -> Iterator[Item]:
+    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]:
         """What is new in one project since the cursor."""
-        kinds = sorted({rule.kind for rule in rules} - self._off(project))
+        kinds = sorted({rule.kind for rule in self.rules} - self._off(project))
         firsts = {kind: self._page(project, kind) for kind in kinds}
-        standing = {"standing": digest({kind: firsts[kind].rows for kind in kinds})}
+        pages = {kind: firsts[kind].rows for kind in kinds}
+        standing = {"standing": digest([pages, [rule.text for rule in self.rules]])}
         if standing != dict(cursor or {}):
             rows = {kind: self._all(project, kind, firsts[kind]) for kind in kinds}
             found: dict[tuple[str, str], Deployment] = {}
-            for rule in rules:
+            for rule in self.rules:
                 for one in self._of(project, rule, rows.get(rule.kind, [])):
                     if self.since is None or (one.finished_at and one.finished_at >= self.since):
                         found.setdefault((one.environment, one.sha or one.id), one)
             yield from found.values()
             if cursor:
-                yield from _only(project, rules, list(found.values()))
+                yield from self._only(project, list(found.values()))
         yield Checkpoint(standing)
+
+    def _only(self, project: Project, facts: list[Deployment]) -> Iterator[Only]:
+        for rule in self.rules:
+            keys = tuple(
+                {"id": one.id, "environment": one.environment}
+                for one in facts
+                if one.rule == rule.text
+            )
+            where = {"repository": project.repository, "rule": rule.text}
+            yield Only(Deployment, where, keys)
 
     def _off(self, project: Project) -> set[str]:
         off = {"releases"} & project.hidden
@@ -83,15 +92,15 @@ class Named:
             yield Deployment(
                 id=name,
                 repository=project.repository,
-                environment=PRE_RELEASE if _early(name) else self.environment,
+                environment=PRE_RELEASE if _early(name) else self.target.environment,
                 status="succeeded",
                 finished_at=moment,
                 sha=sha,
-                service=self.service,
+                service=self.target.service,
                 name=name,
                 version=name,
                 inferred=True,
-                rule=str(rule),
+                rule=rule.text,
                 url=url or f"{project.url}/-/tags/{quote(name, safe='')}",
             )
 
@@ -117,11 +126,3 @@ def _tag(row: JSON, rule: DeploymentRule) -> _Made | None:
 def _early(name: str) -> bool:
     found = version(name)
     return found is not None and found.prerelease
-
-
-def _only(project: Project, rules: list[DeploymentRule], facts: list[Deployment]) -> Iterator[Only]:
-    for rule in map(str, rules):
-        keys = tuple(
-            {"id": one.id, "environment": one.environment} for one in facts if one.rule == rule
-        )
-        yield Only(Deployment, {"repository": project.repository, "rule": rule}, keys)

@@ -46,7 +46,11 @@ class Pipelines:
     asked: str = ""
 
     def read(
-        self, cursor: Cursor | None, items: Callable[[JSON], Iterator[Item]]
+        self,
+        cursor: Cursor | None,
+        items: Callable[[JSON], Iterator[Item]],
+        *,
+        whole: bool = False,
     ) -> Iterator[Item]:
         """Pipelines that are new or have changed since the cursor, made into facts by `items`."""
 
@@ -55,7 +59,7 @@ class Pipelines:
                 yield from items(row)
 
         listed = Listing(self.client, self.project, "/pipelines", self.since)
-        yield from listed.read(cursor, facts, self.asked)
+        yield from listed.read(cursor, facts, self.asked, whole=whole)
 
     def jobs(self, pipeline: JSON) -> list[JSON]:
         """All jobs of a pipeline, those tried again too, the first first."""
@@ -116,8 +120,8 @@ class Builds:
         """What the facts depend on beside the source."""
         return digest(str(self.since))
 
-    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]:
-        """What is new in one project since the cursor."""
+    def read(self, project: Project, cursor: Cursor | None, whole: bool = False) -> Iterator[Item]:
+        """What is new in one project since the cursor, or all of it."""
         pipelines = Pipelines(self.client, project, self.since, self.asked)
 
         def items(pipeline: JSON) -> Iterator[Item]:
@@ -126,7 +130,7 @@ class Builds:
                 if ended is not None:
                     yield _build(project, pipeline, number, jobs, ended)
 
-        yield from pipelines.read(cursor, items)
+        yield from pipelines.read(cursor, items, whole=whole)
 
 
 def _build(

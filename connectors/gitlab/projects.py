@@ -24,11 +24,13 @@ class Found:
         projects: The projects, by canonical name.
         notes: What the user should know: renamed, gone, forbidden.
         groups: The ids of those that share a group, by its path.
+        whole: Whether everything that was named could be found.
     """
 
     projects: dict[str, Project] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     groups: dict[str, set[int]] = field(default_factory=dict)
+    whole: bool = True
 
 
 class Projects:
@@ -160,6 +162,7 @@ def _leaving(row: JSON) -> bool:
 
 
 def _missed(found: Found, name: str, why: str) -> None:
+    found.whole = False
     found.notes.append(
         f"{name or 'What the token is a member of'} is left out: it was deleted, or the token may"
         f" not see it ({why})."

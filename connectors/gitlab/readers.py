@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from connectors.gitlab.incidents import Incidents
 from connectors.gitlab.merging import MergeRequests
 from connectors.gitlab.options import Options
 from connectors.gitlab.pipelines import Builds
-from connectors.gitlab.values import Project
+from connectors.gitlab.values import Project, Target
 from dora.connector import Checkpoint, Cursor, Item, Only
 from dora.records import (
     Build,
@@ -39,7 +39,7 @@ class Reader(Protocol):
 
 
 class _Reads(Protocol):
-    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]: ...
+    def read(self, project: Project, cursor: Cursor | None, whole: bool) -> Iterator[Item]: ...
 
 
 class _Asks(_Reads, Protocol):
@@ -48,21 +48,24 @@ class _Asks(_Reads, Protocol):
 
 
 def reader(
-    record_type: type[Record], client: Client, options: Options, tips: Tips
+    record_type: type[Record],
+    client: Client,
+    options: Options,
+    tips: Tips,
+    cloned: Collection[str],
 ) -> Reader | None:
     """What reads a kind of fact; None where the options leave it out."""
     since, service = options.since, options.service
     if record_type is Repository:
-        return _Repositories(tips if options.commits else None, since is not None)
+        return _Repositories(tips if options.commits else None, cloned, since is not None)
     if record_type is Commit and options.commits:
         deployed = [rule.argument for rule in options.rules if rule.kind == "merges"]
         return _Plain(Commits(client, tips, (*options.branches, *deployed), since), "repository")
     if record_type is PullRequest and options.merge_requests:
-        return _Listed(MergeRequests(client, since, options.commits, options.reviews))
+        return _Listed(MergeRequests(client, since, options.commits, options.reviews, cloned))
     if record_type is Deployment and options.rules:
-        return _Whole(
-            Deployment, Deployments(client, options.rules, options.environment, service, since)
-        )
+        target = Target(options.environment, service)
+        return _Plain(Deployments(client, options.rules, target, since))
     if record_type is Incident and options.incidents is not None:
         return _Incidents(Incidents(client, options.incidents, since, service))
     if record_type is Build and options.builds:
@@ -72,9 +75,13 @@ def reader(
 
 @dataclass(frozen=True, slots=True)
 class _Repositories:
-    """The projects themselves, with the commit that their default branch stands at."""
+    """The projects themselves, with the commit that their default branch stands at.
+
+    Those that are cloned the clone tells of, and where it stands itself.
+    """
 
     tips: Tips | None
+    cloned: Collection[str]
     incomplete: bool
 
     def settled(self, part: Cursor) -> bool:
@@ -83,10 +90,13 @@ class _Repositories:
 
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
         del due  # what left is seen by its absence
-        head = self.tips.of(project) if self.tips else None
+        if project.repository.casefold() in self.cloned:
+            yield Checkpoint({"id": project.id}, part=project.repository)
+            return
+        head = self.tips.of(project) if self.tips is not None else None
         fact = Repository(
             repository=project.repository,
-            default_branch=project.default_branch if head or not self.tips else None,
+            default_branch=project.default_branch if head or self.tips is None else None,
             head_sha=head,
             incomplete=self.incomplete,
             url=project.url,
@@ -99,21 +109,20 @@ class _Repositories:
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """What finds out by itself what was rewritten."""
+    """What finds out by itself what is no more."""
 
     reading: _Reads
-    switch: str
+    switch: str = ""
 
     def settled(self, part: Cursor) -> bool:
         del part
         return False  # asked each time
 
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
-        del due
         if self.switch in project.hidden:
             yield Checkpoint({"id": project.id}, part=project.repository)
         else:
-            yield from self.reading.read(project, part)
+            yield from self.reading.read(project, part, due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +138,9 @@ class _Listed:
         if "merge_requests" in project.hidden:
             yield Checkpoint({"id": project.id}, part=project.repository)
             return
-        yield from _ruled(self.reading.read(project, part), self.reading.asked)
-        if due and part is not None:
+        anew = due and part is None
+        yield from _ruled(self.reading.read(project, part, anew), self.reading.asked)
+        if due:
             yield from self.reading.left(project)
 
 
@@ -146,16 +156,16 @@ class _Whole:
         return "reading" not in part and part.get("rules") == self.reading.asked
 
     def read(self, project: Project, part: Cursor | None, due: bool) -> Iterator[Item]:
-        asked = self.reading.asked
+        asked, known = self.reading.asked, part or {}
         if self.switch in project.hidden:
             yield Checkpoint({"id": project.id}, part=project.repository)
-        elif part is not None and (due or part.get("rules", asked) != asked):
+        elif due or known.get("rules", asked) != asked:
             names = tuple(name for name in self.kind.key if name != "source")
             within = {"repository": project.repository}
-            items = _ruled(self.reading.read(project, None), asked)
-            yield from without_the_rest(items, part, self.kind, names, within)
+            items = _ruled(self.reading.read(project, part, True), asked)
+            yield from without_the_rest(items, known, self.kind, names, within)
         else:
-            yield from _ruled(self.reading.read(project, part), asked)
+            yield from _ruled(self.reading.read(project, part, False), asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,17 @@ def config(host: GitLabHost, store: Path, **changes: Any) -> Config:
     )
 
 
-def synced(host: GitLabHost, store: Path, *, reconcile: bool = False, **changes: Any) -> Summary:
+def synced(
+    host: GitLabHost,
+    store: Path,
+    *,
+    only: str | None = None,
+    full: bool = False,
+    reconcile: bool = False,
+    **changes: Any,
+) -> Summary:
     """Sync the host into a store."""
-    return sync(config(host, store, **changes), reconcile=reconcile)
+    return sync(config(host, store, **changes), only=only, full=full, reconcile=reconcile)
 
 
 def rows(store: Path) -> dict[str, list[tuple[Any, ...]]]:
