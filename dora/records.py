@@ -229,7 +229,9 @@ class Incident(Record):
     resolved_at: datetime | None = fact("Last close; null while open or reopened", default=None)
     first_resolved_at: datetime | None = fact("First close", default=None)
     reopenings: int = fact("How often it was reopened", default=0)
-    service: str | None = fact("Service as stated by the source", default=None)
+    service: str | None = fact(
+        "Service as stated by the source, or several separated by a comma", default=None
+    )
     repository: str | None = fact("Repository it was filed in", default=None)
     title: str | None = fact("Title", free_text=True, default=None)
     severity: str | None = fact("Severity as stated by the source", default=None)

@@ -195,6 +195,22 @@ def test_an_incident_is_mapped_as_stated_else_by_repository_else_left_unmapped(
     assert rows(store, "covered_services") == [("gateway",), ("mail",), ("web",)]
 
 
+def test_an_incident_may_name_several_services(store: duckdb.DuckDBPyConnection) -> None:
+    deployed(store, API, "Billing, EU")
+    incident(store, "two", service="WEB, mail,web")
+    incident(store, "deployed", service="Billing, EU")
+    incident(store, "configured", service="Shop, old")
+    incident(store, "empty", service=" , mail,")
+    services.write(store, configured(Service("web"), Service("shop", aliases=("shop, old",))))
+    assert rows(store, "incident_services") == [
+        ("pager", "configured", "shop"),
+        ("pager", "deployed", "Billing, EU"),
+        ("pager", "empty", "mail"),
+        ("pager", "two", "mail"),
+        ("pager", "two", "web"),
+    ]
+
+
 def test_an_incident_that_says_nothing_belongs_to_the_only_service(
     store: duckdb.DuckDBPyConnection,
 ) -> None:

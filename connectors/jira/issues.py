@@ -33,13 +33,11 @@ class Read:
         incident: It, as a fact.
         causes: What it says caused it.
         former: The keys it had before it was moved.
-        services: Everything that it names as its service; the first one counts.
     """
 
     incident: Incident
     causes: tuple[str, ...]
     former: tuple[str, ...]
-    services: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Issues:
         fields, key = row["fields"], row["key"]
         history = self._history(fields, changes)
         labels = [str(label) for label in fields.get("labels") or ()]
-        services = tuple(self._said(self.options.service_from, fields, labels))
+        services = list(self._said(self.options.service_from, fields, labels))
         severity = next(iter(self._said(self.options.severity_from, fields, labels)), None)
         resolution = _name(fields.get("resolution")) or ""
         incident = Incident(
@@ -77,7 +75,7 @@ class Issues:
             resolved_at=history.last,
             first_resolved_at=history.first,
             reopenings=len(history.reopenings),
-            service=self.options.service or next(iter(services), None),
+            service=self.options.service or join_labels(services),
             title=fields.get("summary"),
             severity=self.options.severities.get(severity, severity) if severity else None,
             labels=join_labels(labels),
@@ -87,7 +85,7 @@ class Issues:
             original_status=_name(fields.get("status")),
             url=f"{self.site.web}/browse/{key}",
         )
-        return Read(incident, tuple(sorted(self._causes(fields))), _former(changes, key), services)
+        return Read(incident, tuple(sorted(self._causes(fields))), _former(changes, key))
 
     def _detected(self, fields: JSON) -> datetime:
         stated = fields.get(self.site.fields.get(self.options.detected_field or "", ""))

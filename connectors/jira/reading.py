@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -17,7 +17,7 @@ from connectors.jira import times
 from connectors.jira.issues import Issues, Read
 from connectors.jira.searching import Found, Search
 from connectors.jira.site import Site
-from dora.connector import Checkpoint, Cursor, Item, Note, Only, Rejected, Removed, Reread
+from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed, Reread
 from dora.errors import RecordError
 from dora.records import Incident, IncidentCause
 
@@ -49,7 +49,6 @@ class Reading:
     asked: str
     compare_after: timedelta
     compare: bool
-    _several: int = field(default=0, init=False)
 
     def items(self, cursor: Cursor | None) -> Iterator[Item]:
         """What is new since the cursor, and a checkpoint after each page."""
@@ -61,8 +60,6 @@ class Reading:
             state = self._ended(state, state["reading"])
             self.compare = False if state["compared"] == state["since"] else self.compare
         yield from self._begin(state)
-        if self._several:
-            yield Note(f"{self._several} issues name several services; the first one counts.")
 
     def _begin(self, state: JSON) -> Iterator[Item]:
         clock = self.site.clock.isoformat()
@@ -123,7 +120,6 @@ class Reading:
         if updated >= datetime.fromisoformat(reading["began"]) - OVERLAP:
             reading["seen"][key] = digest
         if known.get(key) != digest and (since is None or updated >= since):
-            self._several += len(read.services) > 1 and not self.issues.options.service
             yield from _facts(read)
 
     def _only_these(self) -> Iterator[Item]:

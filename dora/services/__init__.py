@@ -191,10 +191,15 @@ def _write_incidents(
         if row.repository in known.deployed:
             by_repository.setdefault(row.repository, []).append(row)
     only = _only_service(known, mapped)
+    deployed = {row.service for row in mapped}
     rows = [
-        (service, repository, found)
-        for service, repository in stated
-        for found in _of_incident(known, by_repository, service, repository) or only
+        (names, repository, found)
+        for names, repository in stated
+        for found in (
+            known.all_named(names, deployed)
+            if names
+            else _of_repository(known, by_repository, repository) or only
+        )
     ]
     if rows:
         services, repositories, found = (list(column) for column in zip(*rows, strict=True))
@@ -215,15 +220,11 @@ def _only_service(known: Known, mapped: Sequence[_Mapped]) -> list[str]:
     return sorted(everything) if len(everything) == 1 else []
 
 
-def _of_incident(
-    known: Known, mapped: Mapping[str, list[_Mapped]], stated: str, repository: str
-) -> list[str]:
-    """The services an incident names; else those of the repository it was filed in.
+def _of_repository(known: Known, mapped: Mapping[str, list[_Mapped]], repository: str) -> list[str]:
+    """The services of the repository that an incident was filed in.
 
     A repository that nothing is deployed from holds incidents of others, not of itself.
     """
-    if stated:
-        return [known.named(stated)]
     there = mapped.get(repository, [])
     unstated = sorted({row.service for row in there if not row.stated})
     every = sorted({row.service for row in there})

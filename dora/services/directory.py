@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -114,6 +114,17 @@ class Known:
         name = stated.casefold()
         service = self._names.get(name) or self._aliases.get(name)
         return service.name if service else stated
+
+    def all_named(self, stated: str, deployed: Collection[str]) -> list[str]:
+        """The services that a source means by a name, or by several separated by a comma.
+
+        A name that is known as it is, or is deployed, may have a comma of its own.
+        """
+        name = stated.casefold()
+        if name in self._names or name in self._aliases or stated in deployed:
+            return [self.named(stated)]
+        parts = [part.strip() for part in stated.split(",")]
+        return list(dict.fromkeys(self.named(part) for part in parts if part))
 
     def told_apart_by(self, repository: str) -> tuple[bool, bool]:
         """Whether names of deployments, and of environments, tell a repository's services apart."""

@@ -187,6 +187,18 @@ def test_what_changes_later_changes_the_metrics(
     }
 
 
+def test_an_incident_of_two_services_is_put_down_to_a_deployment_of_each(
+    dora: Command, path: Path, sites: tuple[jira.Jira, pagerduty.PagerDuty]
+) -> None:
+    both = jira.Issue("OPS-6", march(2, 11), components=["checkout", "search"])
+    sites[0].add(both.move(march(2, 12), "Done"))
+    assert dora("sync", "-c", path).code == 0
+    explained = rows(dora("explain", "time_to_restore", "-c", path, *WINDOW))
+    seconds = {r["deployment"]: r["seconds"] for r in explained}
+    assert seconds["S1"] == "3600.0"
+    assert seconds["D1"] == "9000.0"  # from 11:00, when the first of its two was noticed, to 13:30
+
+
 def test_neither_token_nor_text_reaches_the_store_or_the_terminal(
     dora: Command, path: Path, sites: tuple[jira.Jira, pagerduty.PagerDuty]
 ) -> None:

@@ -56,7 +56,7 @@ def test_statuspage(folder: Path) -> None:
             resolved_at=minute(2, 12, 30),
             first_resolved_at=minute(2, 11, 10),
             reopenings=1,
-            service="checkout",
+            service="checkout,search",
             title="Checkout answers slowly",
             severity="major",
             original_status="postmortem",
