@@ -1,8 +1,8 @@
 """Incidents from their events: detected or reported, resolved, and perhaps detected again.
 
 Events of one incident share the id of their subject. It begins with the first that was detected or
-reported and ends with the last that was resolved; being detected after that is a reopening, being
-reported is not, as a ticket is often written when all is over.
+reported and ends when it was resolved; being detected after that is a reopening, being reported is
+not, as a ticket is often written when all is over.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 from connectors.cdevents.events import Event
 from connectors.cdevents.names import Names, Where
 from connectors.cdevents.services import service_name, stated
+from connectors.histories import History
 from connectors.journal import Fact, Position, shown
-from connectors.spool.values import listed
+from connectors.spool.values import every_name, listed
 from dora.connector import Only
 from dora.records import Incident, IncidentCause
 
@@ -74,8 +75,8 @@ class Incidents:
             return
         values = _values(id_, told, begins)
         yield Fact(Incident(**values), lines, groups, only)
-        causes = {cause for event in told for cause in listed(event.extra.get("caused_by"))}
-        for cause in sorted(causes):
+        named = {cause for event in told for cause in listed(event.extra.get("caused_by"))}
+        for cause in every_name(named):
             yield Fact(IncidentCause(id_, cause), lines, groups)
 
 
@@ -102,16 +103,14 @@ def _values(id_: str, told: Sequence[Event], begins: Sequence[Event]) -> dict[st
 
 
 def _course(told: Sequence[Event]) -> dict[str, Any]:
-    """How often an incident was opened and closed."""
-    first: datetime | None = None
-    last: datetime | None = None
-    reopenings = 0
-    for event in told:
-        if event.predicate == "resolved":
-            first, last = first or event.happened_at, event.happened_at
-        elif event.predicate == "detected" and last is not None:
-            last, reopenings = None, reopenings + 1
-    return {"resolved_at": last, "first_resolved_at": first, "reopenings": reopenings}
+    """How often an incident was closed and detected again."""
+    states = ((e.happened_at, e.predicate == "resolved") for e in told if e.predicate != "reported")
+    history = History.of(states)
+    return {
+        "resolved_at": history.last,
+        "first_resolved_at": history.first,
+        "reopenings": len(history.reopenings),
+    }
 
 
 def _first(told: Sequence[Event], key: str) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.journal import Bad, Fact, News, Position, shown, unpacked
-from connectors.spool.values import checked, text_of
+from connectors.spool.values import checked, every_name, text_of
 from dora.addresses import repository_name
 from dora.connector import Only
 from dora.recording.lines import CAUSED_BY, KINDS, REMOVED, natural_id
@@ -233,8 +233,8 @@ def _incident(id_: str, told: Sequence[Line]) -> Iterator[Fact]:
     fact = _fact(Incident, {k: v for k, v in values.items() if k != CAUSED_BY}, lines)
     yield fact
     if isinstance(fact.record, Incident):
-        for cause in sorted({cause for line in lines for cause in line.causes}):
-            stating = [line for line in lines if cause in line.causes]
+        for cause in every_name({cause for line in lines for cause in line.causes}):
+            stating = [line for line in lines if cause in every_name(line.causes)]
             yield Fact(IncidentCause(id_, cause), _where(stating))
 
 

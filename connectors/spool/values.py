@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from connectors.causes import cause
 from dora.addresses import repository_name, without_credentials
 from dora.recording.lines import CAUSED_BY, KINDS, REMOVED, keys, known, status
 from dora.recording.moments import moment
@@ -105,3 +106,8 @@ def listed(value: Any) -> list[str]:
 def text_of(value: Any) -> str:
     """A value as JSON, for people to recognise the line by."""
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def every_name(stated: Iterable[str]) -> list[str]:
+    """Causes as they are stated, and as the facts of a forge would name them."""
+    return sorted({name for one in stated for name in (one, cause(one)) if name})

@@ -323,7 +323,7 @@ def test_what_cdevents_has_no_field_for_stands_in_the_custom_data(tmp_path: Path
         (["detected", "resolved", "detected"], (0, None, 1, 1)),
         (["detected", "resolved", "detected", "resolved"], (0, 3, 1, 1)),
         (["detected", "resolved", "reported"], (0, 1, 1, 0)),  # a ticket written when all is over
-        (["detected", "detected", "resolved", "resolved"], (0, 3, 2, 0)),
+        (["detected", "detected", "resolved", "resolved"], (0, 2, 2, 0)),
     ],
 )
 def test_the_course_of_an_incident(

@@ -119,6 +119,22 @@ def test_an_incident_and_each_cause_it_names_are_facts(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("stated", "named"),
+    [
+        ("https://github.com/acme/shop/commit/4F2A9C1", "4f2a9c1"),
+        ("https://github.com/acme/shop/pull/12", "github.com/acme/shop#12"),
+        ("https://github.com/acme/shop/actions/runs/77", "77/1"),
+    ],
+)
+def test_a_cause_that_is_an_address_is_also_known_by_what_it_leads_to(
+    tmp_path: Path, stated: str, named: str
+) -> None:
+    write(tmp_path, BROKEN | {"caused_by": stated})
+    found = [r.cause for r in read(spool(tmp_path), Deployment).records[1:]]  # type: ignore[attr-defined]
+    assert found == [named, stated]
+
+
 def test_what_a_shell_writes_is_known_by_what_it_says(tmp_path: Path) -> None:
     line = '{"record":"deployment","service":"web","environment":"prod","sha":"4f2a9c1",'
     line += '"status":"success","finished_at":"1772366400","version":""}\n'
