@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dora.metrics.coverage import Coverage
     from dora.metrics.notes import Notes
     from dora.metrics.scopes import Directory
+    from dora.release.asking import Releases
     from dora.report import Contents
 
 DEFAULT_WINDOW = "90d"
@@ -159,6 +161,13 @@ class Delivery:
     def coverage(self) -> Coverage:
         """How far each metric can be trusted: a grade from A to E, and why."""
         return self.question().coverage
+
+    @cached_property
+    def release(self) -> Releases:
+        """How releases are managed: `q.release.windows()` and further analyses."""
+        from dora.release.asking import Releases
+
+        return Releases(self.question().pooled(), self._session.config)
 
     def report(
         self, path: str | Path, *, template: Path | None = None, now: datetime | None = None

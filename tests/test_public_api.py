@@ -52,6 +52,7 @@ def test_the_commands() -> None:
         "export",
         "plot",
         "query",
+        "release",
         "report",
         "run",
         "record",

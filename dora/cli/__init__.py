@@ -14,6 +14,7 @@ import click
 from dora.cli.protecting import forget, privacy
 from dora.cli.reading import explain, export, plot, query, show
 from dora.cli.recording import record
+from dora.cli.releasing import release
 from dora.cli.reporting import report, scheduled
 from dora.cli.setting_up import check, init, quickstart, status, sync
 from dora.errors import DoraError, UsageError
@@ -35,6 +36,7 @@ for command in (
     explain,
     export,
     plot,
+    release,
     report,
     scheduled,
     record,

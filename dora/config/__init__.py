@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dora import connector
+from dora.config import calendar as calendar_of
 from dora.config import checks
 from dora.config import goals as goals_of
+from dora.config.calendar import Calendar
 from dora.config.checks import Faults
 from dora.config.deliver import Deliver
 from dora.config.privacy import Privacy
@@ -137,6 +139,7 @@ class Config:
         deliver: Where reports go.
         teams: The teams that are in groups, and the groups.
         goals: What is aimed at.
+        calendar: When releases are meant to happen, and when not.
     """
 
     path: Path | None
@@ -154,6 +157,7 @@ class Config:
     deliver: tuple[Deliver, ...] = ()
     teams: tuple[Team, ...] = ()
     goals: tuple[Goal, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
 
     @property
     def bare(self) -> bool:
@@ -243,6 +247,7 @@ def _config(path: Path, raw: dict[str, Any], faults: Faults) -> Config:
         deliver=tuple(_deliveries(raw.get("deliver", []), faults)),
         teams=tuple(Team(*team) for team in checks.teams(raw.get("teams", []), faults)),
         goals=goals_of.read(raw.get("goals", {}), faults),
+        calendar=calendar_of.read(raw.get("calendar", {}), faults),
     )
 
 

@@ -99,6 +99,7 @@ class _Top(_Part):
     rules: dict[str, Any] = {}
     deliver: list[dict[str, Any]] = []
     goals: dict[str, Any] = {}
+    calendar: dict[str, Any] = {}
 
 
 class _Source(_Part):
@@ -154,7 +155,7 @@ def _validated(
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             place = tuple(part for part in fault["loc"] if part != "[key]")
-            faults.add((*path, *place), _worded(fault, model))
+            faults.add((*path, *place), worded(fault, model))
             kept.pop(str(place[0]) if place else "", None)
     missing = {name for name, f in model.model_fields.items() if f.is_required()}
     if missing - set(kept):
@@ -166,7 +167,8 @@ def _values(model: BaseModel) -> dict[str, Any]:
     return {name: getattr(model, name) for name in type(model).model_fields}
 
 
-def _worded(fault: Any, model: type[BaseModel]) -> str:
+def worded(fault: Any, model: type[BaseModel]) -> str:
+    """A fault as pydantic found it, in our words."""
     key = str(fault["loc"][-1]) if fault["loc"] else ""
     if fault["type"] == "extra_forbidden":
         known = [f.alias or name for name, f in _fields(model, fault["loc"]).items()]
@@ -193,13 +195,13 @@ def tables(given: Any) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def distinct(part: str, given: Any, faults: Faults) -> None:
-    """No two entries of a part may have one name."""
+    """No two entries of a part, such as `sources` or `calendar.trains`, may have one name."""
     seen: dict[Any, int] = {}
     for number, entry in tables(given):
         name = str(entry.get("name", number))
         if name in seen:
             message = f"{name!r} is the name of {part}[{seen[name] + 1}] already"
-            faults.add((part, number, "name"), message)
+            faults.add((*part.split("."), number, "name"), message)
         seen.setdefault(name, number)
 
 
@@ -231,7 +233,7 @@ def _options(kind: str, given: dict[str, Any], path: Path, faults: Faults) -> Ba
         return model.model_validate(kept)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            faults.add((*path, *fault["loc"]), _worded(fault, model))
+            faults.add((*path, *fault["loc"]), worded(fault, model))
     return None
 
 
@@ -344,7 +346,7 @@ def privacy(given: Any, faults: Faults) -> Privacy:
         return Privacy.model_validate(given if isinstance(given, dict) else {})
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            faults.add(("privacy", *fault["loc"]), _worded(fault, Privacy))
+            faults.add(("privacy", *fault["loc"]), worded(fault, Privacy))
     return Privacy()
 
 
@@ -364,7 +366,7 @@ def deliver(number: int, raw: dict[str, Any], faults: Faults) -> Deliver | None:
         return model.model_validate(given)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
-            faults.add((*path, *fault["loc"]), _worded(fault, model))
+            faults.add((*path, *fault["loc"]), worded(fault, model))
     return None
 
 

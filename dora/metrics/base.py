@@ -42,10 +42,23 @@ def parts(name: str, engine: str = "") -> Mapping[str, str]:
         place = files(__package__) / folder if folder else files(__package__)
         entry = place / f"{name}.sql"
         if entry.is_file():
-            text = _PART.split(entry.read_text("utf-8"))
-            pieces |= dict(zip(text[1::2], text[2::2], strict=True))
+            pieces |= _pieces(entry.read_text("utf-8"))
         if not engine:
             break
+    return _whole(pieces)
+
+
+def split_parts(sql: str) -> Mapping[str, str]:
+    """The named SELECTs of a file's text, each whole."""
+    return _whole(_pieces(sql))
+
+
+def _pieces(sql: str) -> dict[str, str]:
+    text = _PART.split(sql)
+    return dict(zip(text[1::2], text[2::2], strict=True))
+
+
+def _whole(pieces: dict[str, str]) -> dict[str, str]:
     shared = pieces.pop("counted", "")
     return {part: f"{shared.rstrip()}\n{text.strip()}\n" for part, text in pieces.items()}
 

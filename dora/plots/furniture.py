@@ -43,12 +43,14 @@ def label(ax: Axes, result: Result, title: str, note: str = "") -> None:
     grade = result.question.coverage.grade(result.name).letter
     graded = f"; grade {grade}" if grade else ""
     caption = f"{words.caption(result)}{graded}.{f' {note}' if note else ''}"
-    whom = words.shortened(whose(result), most=_TITLE_WIDTH)
-    ink = palette.now().ink
-    ax.set_title(literal(f"{title}, {whom}"), loc="left", fontsize=11, color=ink)
-    ax.set_xlabel(
-        literal(fill(caption, _CAPTION_WIDTH)), loc="left", fontsize=7.5, color=palette.now().grey
-    )
+    entitle(ax, f"{title}, {words.shortened(whose(result), most=_TITLE_WIDTH)}", caption)
+
+
+def entitle(ax: Axes, title: str, caption: str) -> None:
+    """A title above, and small below the picture what it was made of."""
+    ax.set_title(literal(title), loc="left", fontsize=11, color=palette.now().ink)
+    below = literal(fill(caption, _CAPTION_WIDTH))
+    ax.set_xlabel(below, loc="left", fontsize=7.5, color=palette.now().grey)
 
 
 def plain(ax: Axes, grid: str = "y") -> None:

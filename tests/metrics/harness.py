@@ -35,7 +35,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         TEXT,
     )
     | dict.fromkeys(("succeeded", "mature", "pending", "failed", "covered"), FLAG)
-    | {"finished_at": TIME},
+    | dict.fromkeys(("started_at", "finished_at"), TIME),
+    "production_steps": {"step": WHOLE}
+    | dict.fromkeys(("source", "deployment", "service", "environment"), TEXT),
     "linked_incidents": dict.fromkeys(("source", "incident", "service", "state", "reason"), TEXT)
     | {"detected_at": TIME, "resolved_at": TIME},
     "recovered_deployments": dict.fromkeys(
@@ -70,7 +72,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         ("committed_at", "ready_at", "first_review_at", "merged_at", "delivered_at"), TIME
     )
     | dict.fromkeys(("is_bot", "is_hotfix", "reverts_change"), FLAG),
-    "change_times": dict.fromkeys(("change_id", "route", "us"), WHOLE)
+    "change_times": dict.fromkeys(("change_id", "route", "us", "step"), WHOLE)
     | dict.fromkeys(("committed_at", "merged_at", "delivered_at"), TIME)
     | {"service": TEXT, "left_out": TEXT, "shared": FLAG},
     "unlanded_changes": dict.fromkeys(("repository", "sha", "service", "left_out", "url"), TEXT)

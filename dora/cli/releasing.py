@@ -1,0 +1,40 @@
+"""The command that looks at how releases are managed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dora.cli import options
+from dora.cli.options import Place, Scope
+
+
+@click.command()
+@click.argument("analysis", required=False)
+@options.scope
+@options.place
+@options.output
+@click.option("--evidence", "records", is_flag=True, help="The records behind it instead.")
+def release(
+    analysis: str | None,
+    scope: Scope,
+    place: Place,
+    form: str | None,
+    output: Path | None,
+    records: bool,
+) -> None:
+    """Show how releases are managed by an ANALYSIS, or a sentence on each."""
+    from dora import release as analyses
+    from dora import words
+    from dora.cli.reading import emit
+
+    asked = scope.of(place.open()).release
+    if analysis is None:
+        for name in analyses.NAMES:
+            click.echo(f"{name}: {asked.ask(name).sentence}")
+        return
+    answer = asked.ask(analysis)
+    frame = answer.evidence if records else answer.frame
+    emit(frame, words.table(frame), form, output)
+    click.echo(answer.sentence, err=True)

@@ -1,0 +1,131 @@
+"""What an analysis of releases is: a question, figures with intervals, records, a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from dora import words
+from dora.metrics.base import split_parts
+from dora.metrics.result import tidy
+from dora.stats.figure import Figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from dora.config.calendar import Calendar
+    from dora.metrics.question import Question
+    from dora.release.plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """An analysis asked of a window and scope.
+
+    Attributes:
+        question: The window, scope and rules.
+        calendar: When releases are meant to happen.
+        plan: The same, as times of the services in scope.
+    """
+
+    question: Question
+    calendar: Calendar
+    plan: Plan
+
+    def rows(self, sql: str) -> pd.DataFrame:
+        """The rows of a SELECT over the models, the scope and the plan."""
+        self.plan.load(self.question)
+        return self.question.pooled().query(sql)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """One analysis of how releases are managed.
+
+    Attributes:
+        name: What it is called in code and on the command line.
+        title: What it is called in a report.
+        about: The question it answers, in a sentence.
+        models: The derived tables it is made from.
+        figures: Works the figures out.
+        sentence: Says what came out.
+        needs: Says what it lacks where nothing is configured; empty where it has all it wants.
+        draw: Draws it.
+    """
+
+    name: str
+    title: str
+    about: str
+    models: tuple[str, ...]
+    figures: Callable[[Asked], Sequence[Figure]]
+    sentence: Callable[[Answer], str]
+    needs: Callable[[Asked], str] = field(default=lambda _: "")
+    draw: Callable[[Answer, Axes], None]
+
+    def sql(self, part: str) -> str:
+        """The SELECT of a part of `<name>.sql`, in portable SQL."""
+        return split_parts((files(__package__) / f"{self.name}.sql").read_text("utf-8"))[part]
+
+    def ask(self, asked: Asked) -> Answer:
+        """The answer for a window and scope."""
+        asked.question.tables.need(*self.models)
+        return Answer(self, asked, tuple(self.figures(asked)), self.needs(asked))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Answer:
+    """What an analysis says of a window and scope.
+
+    Attributes:
+        analysis: The analysis.
+        asked: What was asked.
+        figures: Its numbers, in the order they are told.
+        needs: What it could say more with; empty where it lacks nothing.
+    """
+
+    analysis: Analysis
+    asked: Asked
+    figures: tuple[Figure, ...]
+    needs: str
+
+    def __getitem__(self, name: str) -> Figure:
+        return next(figure for figure in self.figures if figure.name == name)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a figure: figure, value, unit, n, low, high, reason, note."""
+        import pandas as pd
+
+        names = ("value", "unit", "n", "low", "high", "reason", "note")
+        rows = [(f.name, *(getattr(f, name) for name in names)) for f in self.figures]
+        frame = pd.DataFrame(rows, columns=["figure", *names], dtype=object)
+        numbers = dict.fromkeys(("value", "low", "high"), "Float64") | {"n": "Int64"}
+        return frame.astype(numbers)
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """The records behind the figures, with links; times in UTC."""
+        return tidy(self.asked.rows(self.analysis.sql("evidence")))
+
+    @cached_property
+    def sentence(self) -> str:
+        """What came out, in a sentence or two; what is missing, where nothing is configured."""
+        return " ".join(one for one in (self.analysis.sentence(self), self.needs) if one)
+
+    def plot(self, ax: Axes | None = None, *, theme: str = "light") -> Axes:
+        """Draw it on `ax`, or on a figure of its own, and return the axes."""
+        from dora.release import pictures
+
+        return pictures.draw(self, ax, theme=theme)
+
+    def __repr__(self) -> str:
+        return f"{self.analysis.title}: {self.sentence}"
+
+    def _repr_html_(self) -> str:
+        title, said = escape(self.analysis.title), escape(self.sentence)
+        return f"<p><b>{title}</b>: {said}</p>{words.html_table(self.frame)}"

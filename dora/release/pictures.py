@@ -1,0 +1,71 @@
+"""Pictures of how releases are managed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dora.plots import furniture, palette, scales
+from dora.plots.figure import new_axes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from dora.release.base import Answer
+    from dora.stats.figure import Figure
+
+
+def draw(answer: Answer, ax: Axes | None = None, *, theme: str = "light") -> Axes:
+    """Draw an answer on `ax`, or on a figure of its own, and return the axes."""
+    with palette.using(theme):
+        drawn = new_axes() if ax is None else ax
+        if ax is not None and theme != "light":
+            palette.dress(ax)
+        answer.analysis.draw(answer, drawn)
+        whose = answer.asked.question.scopes[0].label
+        furniture.entitle(drawn, f"{answer.analysis.title}, {whose}", caption(answer))
+        furniture.describe(drawn, answer.sentence)
+    return drawn
+
+
+def caption(answer: Answer) -> str:
+    """What it was made of: window, zone and rules."""
+    from dora import words
+
+    question = answer.asked.question
+    return (
+        f"{words.span(question.window)}, {question.window.zone}, as of"
+        f" {words.instant(question.as_of)}; {words.rules_text(question.rules)}."
+        " Bars: 95 % intervals."
+    )
+
+
+def shares(ax: Axes, figures: Sequence[tuple[str, Figure]], colour: str) -> None:
+    """Shares beside each other, each with its interval and n below its name."""
+    known = [(name, f) for name, f in figures if f.value is not None]
+    if not known:
+        furniture.say(ax, figures[0][1].reason or "")
+        return
+    at = np.arange(len(known))
+    value, low, high = (
+        np.array([getattr(f, end) for _, f in known], float) for end in ("value", "low", "high")
+    )
+    scales.shares(ax, high.tolist())
+    around = np.vstack([value - low, high - value]).clip(min=0)
+    ax.errorbar(at, value, yerr=around, fmt="o", color=colour, capsize=4, ms=7, lw=1.6)
+    ax.set_xticks(at, [f"{name}\nn = {f.n:,}" for name, f in known], fontsize=8)
+    ax.set_xlim(-0.6, len(known) - 0.4)
+    furniture.plain(ax)
+
+
+def failure_sides(answer: Answer, ax: Axes) -> None:
+    """Failure rates inside and outside of release windows."""
+    figures = [
+        ("inside of a window", answer["failure_rate_inside"]),
+        ("outside", answer["failure_rate_outside"]),
+    ]
+    shares(ax, figures, palette.now().hue("change_failure_rate"))
+    ax.set_ylabel("change fail rate, repairs left out")

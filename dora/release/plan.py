@@ -1,0 +1,169 @@
+"""The calendar as tables: which spans hold for which service and environment.
+
+Services and environments for which the same entries hold share a *schedule*, so that a store of
+thousands of services has its spans once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dora import zones
+from dora.config.calendar import Calendar
+from dora.patterns import wildcard
+from dora.release import occurrences
+from dora.release.occurrences import BEFORE, Occurrence, Sort
+
+if TYPE_CHECKING:
+    from dora.config.calendar import Entry
+    from dora.metrics.question import Question
+    from dora.metrics.scopes import Directory
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SPANS = {
+    "schedule": "INTEGER",
+    "sort": "VARCHAR",
+    "name": "VARCHAR",
+    "from_us": "BIGINT",
+    "until_us": "BIGINT",
+}
+_SCHEDULES = {"service": "VARCHAR", "environment": "VARCHAR", "schedule": "INTEGER"}
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A calendar, laid out for the services and environments that there are.
+
+    Attributes:
+        calendar: What is configured.
+        base: The folder that calendar files are seen from.
+        question: Whose window, zone and directory it is laid out for.
+    """
+
+    calendar: Calendar
+    base: Path
+    question: Question
+
+    def load(self, question: Question) -> None:
+        """Make the tables `schedules` and `spans` where SELECTs can join them.
+
+        `schedules` says which schedule a service has in an environment; `spans` has each span of
+        each schedule: `window`, merged, `freeze`, `train` and `office` hours, in microseconds.
+        """
+        import pandas as pd
+
+        schedules = pd.DataFrame(self._schedules, columns=list(_SCHEDULES), dtype=object)
+        spans = pd.DataFrame(self._spans, columns=list(_SPANS), dtype=object)
+        question.tables.load("schedules", schedules, _SCHEDULES)
+        question.tables.load("spans", spans, _SPANS)
+
+    def governs(self, sort: Sort) -> bool:
+        """Whether any entry of a sort holds for a service in scope."""
+        return any(held[sort] for held in self._held.values())
+
+    @cached_property
+    def _entries(self) -> dict[Sort, tuple[Entry, ...]]:
+        found = self.calendar
+        return {"window": found.windows, "freeze": found.freezes, "train": found.trains}
+
+    @cached_property
+    def _limits(self) -> tuple[datetime, datetime]:
+        window = self.question.window
+        return (
+            zones.first_instant(window.start, window.zone) - BEFORE,
+            zones.first_instant(window.end, window.zone),
+        )
+
+    @cached_property
+    def _held(self) -> dict[tuple[str, str], dict[Sort, tuple[int, ...]]]:
+        """Which entries hold for each service in each environment, by their numbers."""
+        names = self.question.tables.query(
+            "select distinct service, environment from production_deployments"
+            " order by service, environment"
+        )
+        inside = {member.service for member in self.question.scopes[0].members}
+        owned = _owned(self.question.directory)
+        return {
+            (service, environment): {
+                sort: tuple(
+                    number
+                    for number, entry in enumerate(entries)
+                    if _holds(entry, service, environment, owned)
+                )
+                for sort, entries in self._entries.items()
+            }
+            for service, environment in zip(names["service"], names["environment"], strict=True)
+            if service in inside
+        }
+
+    @cached_property
+    def _numbered(self) -> dict[tuple[tuple[int, ...], ...], int]:
+        keys = {tuple(held.values()) for held in self._held.values()}
+        return {key: number for number, key in enumerate(sorted(keys))}
+
+    @property
+    def _schedules(self) -> list[tuple[str, str, int]]:
+        return [
+            (*place, self._numbered[tuple(held.values())]) for place, held in self._held.items()
+        ]
+
+    @property
+    def _spans(self) -> list[tuple[int, str, str, int, int]]:
+        return [
+            (schedule, one.sort, one.name, _us(one.begins), _us(one.ends))
+            for key, schedule in self._numbered.items()
+            for one in self._of_schedule(key)
+        ]
+
+    def _of_schedule(self, key: tuple[tuple[int, ...], ...]) -> Iterator[Occurrence]:
+        yield from self._office
+        for (sort, entries), numbers in zip(self._entries.items(), key, strict=True):
+            listed = [one for number in numbers for one in self._occurrences(sort, entries, number)]
+            if sort == "window":
+                spans = occurrences.merged((one.begins, one.ends) for one in listed)
+                yield from (Occurrence(*span, "", "window") for span in spans)
+            else:
+                yield from listed
+
+    @cached_property
+    def _office(self) -> list[Occurrence]:
+        zone = self.question.window.zone
+        return occurrences.office(self.calendar, *self._limits, zone=zone)
+
+    def _occurrences(self, sort: Sort, entries: Sequence[Entry], number: int) -> list[Occurrence]:
+        if (sort, number) not in self._known:
+            zone = self.question.window.zone
+            self._known[sort, number] = occurrences.of_entry(
+                entries[number],
+                sort,
+                *self._limits,
+                zone=zone,
+                base=self.base,
+            )
+        return self._known[sort, number]
+
+    @cached_property
+    def _known(self) -> dict[tuple[Sort, int], list[Occurrence]]:
+        return {}
+
+
+def _owned(directory: Directory) -> dict[str, set[str]]:
+    return {team: {m.service for m in members} for team, members in directory.teams.items()}
+
+
+def _holds(entry: Entry, service: str, environment: str, owned: dict[str, set[str]]) -> bool:
+    if entry.services or entry.teams:
+        named = wildcard(entry.services).match(service) is not None
+        if not named and not any(service in owned.get(team, ()) for team in entry.teams):
+            return False
+    return not entry.environments or wildcard(entry.environments).match(environment) is not None
+
+
+def _us(moment: datetime) -> int:
+    elapsed = moment - _EPOCH
+    return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds

@@ -1,0 +1,135 @@
+"""Release windows: how much of what we ship goes out inside of them, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dora import stats
+from dora.release.base import Analysis, Answer, Asked
+from dora.stats.figure import Figure
+from dora.stats.stratified import stratified_difference
+from dora.words import release as words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_DAY_US = 86_400_000_000
+_SATURDAY = 5
+
+
+def _figures(asked: Asked) -> list[Figure]:
+    strata = asked.rows(ANALYSIS.sql("strata"))
+    weekday = strata["day"].astype("datetime64[s]").dt.day_of_week
+    strata = strata.astype({"governed": bool, "inside": bool, "in_hours": bool, "repair": bool})
+    governed = strata[strata["governed"]]
+    inside = governed["inside"]
+    figures = [
+        _share("inside_share", governed, inside, words.NOTHING_STARTED),
+        _share("off_hours_share", strata, ~strata["in_hours"], words.NOTHING_STARTED),
+        _share("weekend_share", strata, weekday >= _SATURDAY, words.NOTHING_STARTED),
+        _share("repairs_outside_share", *_repairs(governed), words.NO_REPAIR),
+        _failures("failure_rate_inside", governed[inside]),
+        _failures("failure_rate_outside", governed[~inside]),
+        _crude(governed),
+        _stratified(governed),
+        *_tax(asked),
+    ]
+    if asked.plan.governs("window"):
+        return figures
+    return [f if f.value is not None else replace(f, reason=words.NO_WINDOWS) for f in figures]
+
+
+def _share(name: str, rows: pd.DataFrame, inside: pd.Series[bool], otherwise: str) -> Figure:
+    n, hits = int(rows["n"].sum()), int(rows.loc[inside, "n"].sum())
+    if not n:
+        return Figure(name, None, "share", 0, reason=otherwise)
+    low, high = stats.wilson_interval(hits, n)
+    return Figure(name, hits / n, "share", n, float(low), float(high))
+
+
+def _repairs(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
+    repairs = rows[rows["repair"]]
+    return repairs, ~repairs["inside"]
+
+
+def _failures(name: str, rows: pd.DataFrame) -> Figure:
+    """The failure rate of what is old enough to be judged, repairs set apart."""
+    counted = rows[~rows["repair"]]
+    n, failed = int(counted["judged"].sum()), int(counted["failed"].sum())
+    if not n:
+        return Figure(name, None, "share", 0, reason=words.NONE_JUDGED)
+    low, high = stats.wilson_interval(failed, n)
+    return Figure(name, failed / n, "share", n, float(low), float(high))
+
+
+def _crude(rows: pd.DataFrame) -> Figure:
+    """Outside less inside, all deployments together, as it would be read off naively."""
+    sides = [rows[~rows["inside"]], rows[rows["inside"]]]
+    (failed, n), (others, m) = ((int(s["failed"].sum()), int(s["judged"].sum())) for s in sides)
+    if not n or not m:
+        return Figure("crude_difference", None, "points", n + m, reason=words.ONE_SIDE)
+    low, high = stats.rate_difference_interval(failed, n, others, m)
+    value, ends = failed / n - others / m, (float(low), float(high))
+    return Figure("crude_difference", value, "points", n + m, *ends, note=words.CONFOUNDED)
+
+
+def _stratified(rows: pd.DataFrame) -> Figure:
+    """The same within services and sizes, repairs left out: they are outside by nature."""
+    counted = rows[~rows["repair"]]
+    by = counted.groupby(["service", "size", "inside"])[["failed", "judged"]].sum()
+    table = by.unstack("inside", fill_value=0)
+    columns = [
+        table.get((name, side), default=0 * table.index.get_level_values("size"))
+        for side in (False, True)
+        for name in ("failed", "judged")
+    ]
+    found = stratified_difference(*columns)
+    if not found.n:
+        return Figure("stratified_difference", None, "points", 0, reason=words.ONE_SIDE)
+    return Figure("stratified_difference", found.value, "points", found.n, found.low, found.high)
+
+
+def _tax(asked: Asked) -> list[Figure]:
+    """What changes that had landed waited for the next window, in days."""
+    us = asked.rows(ANALYSIS.sql("waits"))["us"].to_numpy(dtype=float)
+    if not len(us):
+        return [
+            Figure(name, None, "days", 0, reason=words.NOTHING_LANDED)
+            for name in ("window_tax_median", "window_tax_mean", "window_tax_total")
+        ]
+    days, n = us / _DAY_US, len(us)
+    bounded = stats.median_interval(days)
+    median, low, high = bounded or (float(days[(n - 1) // 2] + days[n // 2]) / 2, None, None)
+    return [
+        Figure("window_tax_median", median, "days", n, low, high),
+        Figure("window_tax_mean", float(days.mean()), "days", n),
+        Figure("window_tax_total", float(days.sum()), "days", n),
+    ]
+
+
+def _sentence(answer: Answer) -> str:
+    return words.windows({figure.name: figure for figure in answer.figures})
+
+
+def _needs(asked: Asked) -> str:
+    return "" if asked.plan.governs("window") else words.NEEDS_WINDOWS
+
+
+def _draw(answer: Answer, ax: Axes) -> None:
+    from dora.release.pictures import failure_sides
+
+    failure_sides(answer, ax)
+
+
+ANALYSIS = Analysis(
+    name="windows",
+    title="Release windows",
+    about="How much goes out inside of the release windows, is it safer, and what does it cost?",
+    models=("judged_deployments", "change_times", "production_steps"),
+    figures=_figures,
+    sentence=_sentence,
+    needs=_needs,
+    draw=_draw,
+)

@@ -1,0 +1,84 @@
+"""Release management as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dora.words import number, share
+
+if TYPE_CHECKING:
+    from dora.stats.figure import Figure
+
+NOTHING_STARTED = "no deployment started"
+NO_WINDOWS = "no release window is configured for these services"
+NO_REPAIR = "no deployment made to repair went out"
+NONE_JUDGED = "no deployment whose incidents would be known is old enough to be judged"
+ONE_SIDE = "there are no deployments to compare on both sides"
+NOTHING_LANDED = "no change landed while release windows were known"
+CONFOUNDED = (
+    "confounded: repairs go out when something is broken, so what goes out at other times was"
+    " riskier to begin with"
+)
+NEEDS_WINDOWS = (
+    "Without [[calendar.windows]] in dora.toml nothing can be said of what is inside of them;"
+    " weekends and office hours need none."
+)
+
+
+def points(value: float) -> str:
+    """A difference of shares with its sign: `+3.2 points`."""
+    sign = "+" if value > 0 else "−" if value < 0 else "±"
+    return f"{sign}{share(abs(value)).removesuffix(' %')} points"
+
+
+def estimate(figure: Figure) -> str:
+    """A figure with its interval: `12 % (8–17)`; its reason where it has no value."""
+    if figure.value is None:
+        return f"unknown: {figure.reason}"
+    if figure.unit == "points":
+        ends = (
+            "" if figure.low is None else f" ({points(figure.low)} to {points(figure.high or 0)})"
+        )
+        return f"{points(figure.value)}{ends}"
+    if figure.unit == "share":
+        low, high = (share(end or 0).removesuffix(" %") for end in (figure.low, figure.high))
+        return share(figure.value) + ("" if figure.low is None else f" ({low}–{high})")
+    ends = "" if figure.low is None else f" ({number(figure.low)}–{number(figure.high or 0)})"
+    return f"{number(figure.value)} {figure.unit}{ends}"
+
+
+def windows(told: Mapping[str, Figure]) -> str:
+    """How much went out inside of the windows, whether that was safer, and what it cost."""
+    weekend, outside = told["weekend_share"], told["off_hours_share"]
+    if weekend.value is None:
+        return f"Nothing to say: {weekend.reason}."
+    when = f"{estimate(weekend)} of {weekend.n:,} deployments started on a weekend"
+    said = [f"{when}, {estimate(outside)} outside of working hours."]
+    inside = told["inside_share"]
+    if inside.value is not None:
+        said.append(f"{estimate(inside)} of {inside.n:,} started inside of a release window.")
+        said.append(_safer(told["stratified_difference"]))
+        said.append(_tax(told["window_tax_median"], told["window_tax_total"]))
+    return " ".join(said)
+
+
+def _safer(found: Figure) -> str:
+    if found.value is None or found.low is None or found.high is None:
+        return f"Whether that is safer cannot be told: {found.reason}."
+    if found.low > 0:
+        held = "Outside of them more fails"
+    elif found.high < 0:
+        held = "Outside of them less fails"
+    else:
+        held = "There is no evidence that windows make deployments safer"
+    return f"{held}: {estimate(found)} within the same service and size, repairs left out."
+
+
+def _tax(median: Figure, total: Figure) -> str:
+    if median.value is None:
+        return f"What they cost is unknown: {median.reason}."
+    return (
+        f"Half of {median.n:,} changes that had landed waited {number(median.value)} days or more"
+        f" for the next window, {number(total.value or 0)} days in all."
+    )
