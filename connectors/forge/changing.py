@@ -97,12 +97,18 @@ class Changing:
             newest: The time of the row that would come first; None if there are no rows.
         """
         state = cursor or {}
+        return self.finished(state) and bool(state.get("settled")) and state.get("newest") == newest
+
+    def finished(self, cursor: Cursor) -> bool:
+        """Whether the last reading came to its end and nothing of it may still change.
+
+        Args:
+            cursor: Where the part stands.
+        """
         return (
-            bool(state.get("settled"))
-            and state.get("newest") == newest
-            and state.get("asked") == self._asked
-            and not state.get("pending")
-            and "reading" not in state
+            cursor.get("asked") == self._asked
+            and not cursor.get("pending")
+            and "reading" not in cursor
         )
 
     @property

@@ -7,6 +7,7 @@ limit, which is an answer with status 200; and it loses the query of a redirecte
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,16 @@ class Page:
     def more(self) -> bool:
         """Whether another page follows."""
         return 'rel="next"' in self.headers.get("link", "")
+
+
+def _json(output: str, status: int) -> Any:
+    """What an answer says; an error may be a page for people."""
+    try:
+        return json.loads(output)
+    except ValueError:
+        if status < 400:
+            raise
+        return {"message": output[:200]}
 
 
 class Client:
@@ -139,6 +150,32 @@ class Client:
             headers, content = self._at(token).requester.requestJsonAndCheck(
                 "GET", path, dict(parameters or {})
             )
+            if not isinstance(content, dict) or key not in content:
+                raise Garbled(f"no JSON: {str(content)[:100]!r}")
+            return Page(content, headers)
+
+        return self._rest.call(fetch, Judge(self.scrub))
+
+    def changed(
+        self, path: str, parameters: Mapping[str, Any], etag: str, *, key: str
+    ) -> Page | None:
+        """One page of a REST list, unless it is as it was; then it costs the token nothing.
+
+        Raises:
+            Absent: It is not there, or not to be seen with this token.
+            SourceError: The host refuses, or does not answer whatever is tried.
+        """
+
+        def fetch(token: Token | None) -> Page | None:
+            requester = self._at(token).requester
+            status, headers, output = requester.requestJson(
+                "GET", path, dict(parameters), {"If-None-Match": etag}
+            )
+            if status == 304:
+                return None
+            content = _json(output, status)
+            if status >= 400:
+                raise requester.createException(status, headers, content)
             if not isinstance(content, dict) or key not in content:
                 raise Garbled(f"no JSON: {str(content)[:100]!r}")
             return Page(content, headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from connectors.forge.changing import digest
@@ -22,6 +22,8 @@ from dora.connector import Checkpoint, Cursor, Item, Only, Unread
 from dora.records import Deployment
 
 JSON: TypeAlias = dict[str, Any]
+
+_WORKFLOWS_LISTED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class _Reading:
             yield from self._taken(signal, own.read(place, self._cursor(signal), asked.since))
         elif signal == "workflows":
             workflows = Workflows(asked.client, rules, target.environment, target.service)
-            for id_, matching in workflows.find(place):
+            for id_, matching in workflows.matching(self._workflows(workflows)):
                 name = f"workflow {id_}"
                 cursor = self._before.get(name) if self._lately else self._cursor(name)
                 runs = Runs(asked.client, place, asked.since, id_, self._lately)
@@ -148,6 +150,16 @@ class _Reading:
         else:
             for rule in rules:
                 yield from self._taken(rule.text, self._merges(rule, self._cursor(rule.text)))
+
+    def _workflows(self, workflows: Workflows) -> list[list[Any]]:
+        """The workflows there are; as they seldom change, they are listed once a day."""
+        known = self._cursor("workflows") or {}
+        now = datetime.now(UTC)
+        if not known or now - datetime.fromisoformat(known["at"]) > _WORKFLOWS_LISTED:
+            known = {"at": now.isoformat(), "found": workflows.find(self._place)}
+        self._state["workflows"] = known
+        found: list[list[Any]] = known["found"]
+        return found
 
     def _cursor(self, name: str) -> Cursor | None:
         return None if self._anew else self._state.get(name)
@@ -162,7 +174,8 @@ class _Reading:
             elif isinstance(item, Deployment):
                 rule = rules[str(item.rule)]
                 if self._trust.believes(item, rule):
-                    self._there[rule.text].add((item.id, item.environment))
+                    if self._anew:
+                        self._there[rule.text].add((item.id, item.environment))
                     yield item
             else:
                 yield item

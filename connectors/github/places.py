@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from connectors.forge.changing import digest
 from connectors.forge.selection import Selection
 from connectors.github import queries
 from connectors.github.client import Client
@@ -80,7 +81,8 @@ class Places:
         for name in rest:
             owner, _, bare = name.partition("/")
             try:
-                data = self._client.ask(queries.NAMED, {"owner": owner, "name": bare})
+                variables = {"owner": owner, "name": bare}
+                data = self._client.ask(queries.NAMED, variables, partial=True)
             except Absent as error:
                 self._missed(found, name, error.message)
                 continue
@@ -94,7 +96,8 @@ class Places:
         size = Size()
 
         def ask(after: str | None) -> Any:
-            data = self._client.ask(queries.OWNED, {"owner": owner, "after": after}, size=size)
+            variables = {"owner": owner, "after": after}
+            data = self._client.ask(queries.OWNED, variables, size=size, partial=True)
             if data["repositoryOwner"] is None:
                 raise Absent(f"there is no {owner}", hint="Check the name.")
             return data["repositoryOwner"]["repositories"]
@@ -127,6 +130,8 @@ class Places:
             head=(branch.get("target") or {}).get("oid"),
             pull_changed=_newest(row["pullRequests"]),
             issue_changed=_newest(row["issues"]),
+            deployed=_newest(row["deployments"], "createdAt"),
+            versions=digest([row["releases"], row["refs"]]),
         )
         found.places.setdefault(place.repository, place)
 
@@ -136,6 +141,7 @@ class Places:
         )
 
 
-def _newest(connection: Mapping[str, Any] | None) -> str | None:
+def _newest(connection: Mapping[str, Any] | None, time: str = "updatedAt") -> str | None:
+    """The time of the first row; None where there is none, or it may not be seen."""
     rows = nodes(connection)
-    return rows[0]["updatedAt"] if rows else None
+    return rows[0][time] if rows else None

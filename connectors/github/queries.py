@@ -19,6 +19,13 @@ fragment Head on Repository {
   defaultBranchRef { name target { oid } }
   pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { updatedAt } }
   issues(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { updatedAt } }
+  deployments(first: 1, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { createdAt } }
+  releases(first: 5, orderBy: {field: CREATED_AT, direction: DESC}) {
+    totalCount nodes { id updatedAt isDraft publishedAt }
+  }
+  refs(refPrefix: "refs/tags/", first: 1, orderBy: {field: TAG_COMMIT_DATE, direction: DESC}) {
+    totalCount nodes { name target { oid } }
+  }
 }
 """
 

@@ -13,7 +13,7 @@ from connectors.github import queries
 from connectors.github.client import Client
 from connectors.github.paging import Size, after, nodes, whole
 from connectors.github.values import Place, instant
-from dora.connector import Cursor, Item
+from dora.connector import Checkpoint, Cursor, Item
 from dora.records import Deployment, DeploymentStatus
 
 JSON: TypeAlias = dict[str, Any]
@@ -56,7 +56,7 @@ class Reported:
             for row in rows:
                 yield from self._deployment(place, row)
 
-        yield from Changing(
+        changing = Changing(
             place.repository,
             pages,
             facts,
@@ -64,7 +64,11 @@ class Reported:
             by="createdAt",
             again=self._again,
             pending=_may_succeed,
-        ).read(cursor)
+        )
+        if changing.settled(cursor, place.deployed):
+            yield Checkpoint(dict(cursor or {}))
+        else:
+            yield from changing.read(cursor)
 
     def _again(self, ids: Sequence[str]) -> list[JSON]:
         found: list[JSON] = []

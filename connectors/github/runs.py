@@ -9,10 +9,11 @@ from typing import Any, TypeAlias
 
 from connectors.forge.changing import Changing, Page
 from connectors.github.client import Client
+from connectors.github.client import Page as Answer
 from connectors.github.paging import MOST
 from connectors.github.values import Place, instant, time
 from connectors.http.errors import Absent
-from dora.connector import Cursor, Item
+from dora.connector import Checkpoint, Cursor, Item
 from dora.records import Build, DeploymentStatus
 
 JSON: TypeAlias = dict[str, Any]
@@ -23,6 +24,7 @@ RERUNS = timedelta(days=2)
 LAST_RERUNS = timedelta(days=35)
 """How far back it looks now and then; a run can be run again for thirty days."""
 
+_KEY = "workflow_runs"
 _WINDOW = 10
 """Pages that a list limited by time may have: the host shows no more than 1,000, and no link on."""
 
@@ -76,37 +78,52 @@ class Runs:
             kept: What else the part's cursor says.
             whole: Whether all is read, though some of it is known.
         """
-        newest = (cursor or {}).get("newest")
+        newest, remembered = (cursor or {}).get("newest"), dict(kept)
+        first: list[Answer] = []
 
         def facts(rows: Sequence[JSON], _: bool) -> Iterator[Item]:
             if self.lately and newest is not None:
                 rows = [row for row in rows if _again(row, newest)]
             return items(rows)
 
+        def pages(begin: list[Any] | None) -> Page:
+            page = first.pop() if first else self.client.get(*self._asked(begin), key=_KEY)
+            if begin is None:
+                remembered["etag"] = page.headers.get("etag")
+            return self._page(page, begin)
+
         changing = Changing(
             self.place.repository,
-            self._page,
+            pages,
             facts,
             self.since,
             by="created_at",
             overlap=LAST_RERUNS if self.lately else RERUNS,
             again=self._again,
             pending=lambda run: run["status"] != "completed",
-            kept=kept,
+            kept=remembered,
         )
+        etag = (cursor or {}).get("etag")
+        if cursor and etag and not (whole or self.lately) and changing.finished(cursor):
+            page = self.client.changed(*self._asked(None), etag, key=_KEY)
+            if page is None:
+                yield Checkpoint({**cursor, **kept}, part=self.place.repository)
+                return
+            first.append(page)
         yield from changing.read(cursor, whole=whole)
 
-    def _page(self, begin: list[Any] | None) -> Page:
-        """A page that begins at the n-th of the window that ends at a time."""
+    def _asked(self, begin: list[Any] | None) -> tuple[str, JSON]:
+        """What to ask for a page that begins at the n-th of the window that ends at a time."""
         until, number = begin or (None, 1)
         within = f"/workflows/{self.workflow}" if self.workflow else ""
         asked: JSON = {"per_page": MOST, "page": number}
         if until:
             asked["created"] = f"<={until}"
-        page = self.client.get(
-            f"/repos/{self.place.path}/actions{within}/runs", asked, key="workflow_runs"
-        )
-        rows = page.content["workflow_runs"]
+        return f"/repos/{self.place.path}/actions{within}/runs", asked
+
+    def _page(self, page: Answer, begin: list[Any] | None) -> Page:
+        until, number = begin or (None, 1)
+        rows = page.content[_KEY]
         for row in rows:
             self._same_place((row.get("repository") or {}).get("full_name"))
         cut = until is not None and number >= _WINDOW and len(rows) == MOST

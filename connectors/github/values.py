@@ -23,6 +23,8 @@ class Place:
         head: Its newest commit.
         pull_changed: When a pull request was last changed, as the host says it; None without any.
         issue_changed: When an issue was.
+        deployed: When something was last deployed.
+        versions: What tells whether there are other releases or tags than there were.
     """
 
     id: str
@@ -33,6 +35,8 @@ class Place:
     head: str | None
     pull_changed: str | None
     issue_changed: str | None
+    deployed: str | None
+    versions: str
 
 
 def time(text: str | None) -> datetime | None:

@@ -53,15 +53,18 @@ class Versions:
 
     def read(self, place: Place, cursor: Cursor | None, since: datetime | None) -> Iterator[Item]:
         """All of them, where the newest page is another than it was."""
+        if cursor and cursor.get("seen") == place.versions:
+            yield Checkpoint(dict(cursor))
+            return
         kinds: list[str] = sorted({rule.kind for rule in self.rules})
         firsts = {kind: self._page(place, kind, None) for kind in kinds}
         standing = {"standing": digest([firsts, [rule.text for rule in self.rules]])}
-        if standing != dict(cursor or {}):
+        if standing["standing"] != (cursor or {}).get("standing"):
             facts = self._deployments(place, firsts, since)
             yield from facts
             if cursor:
                 yield from _only(place, self.rules, facts)
-        yield Checkpoint(standing)
+        yield Checkpoint({**standing, "seen": place.versions})
 
     def _deployments(
         self, place: Place, firsts: dict[str, JSON], since: datetime | None

@@ -32,19 +32,27 @@ class Workflows:
     environment: str
     service: str | None
 
-    def find(self, place: Place) -> Iterator[tuple[int, list[tuple[DeploymentRule, Named]]]]:
+    def find(self, place: Place) -> list[list[Any]]:
+        """The workflows that there are: id, name and file of each."""
+        pages = self.client.pages(f"/repos/{place.path}/actions/workflows", {}, "workflows")
+        return [
+            [int(row["id"]), row["name"], str(row.get("path") or "").rpartition("/")[2]]
+            for page in pages
+            for row in page
+        ]
+
+    def matching(
+        self, workflows: list[list[Any]]
+    ) -> Iterator[tuple[int, list[tuple[DeploymentRule, Named]]]]:
         """The workflows that rules take, by id, each with those rules and what its name says."""
-        path = f"/repos/{place.path}/actions/workflows"
-        for rows in self.client.pages(path, {}, "workflows"):
-            for row in rows:
-                file = str(row.get("path") or "").rpartition("/")[2]
-                matching = [
-                    (rule, said)
-                    for rule in self.rules
-                    if (said := rule.takes(row["name"]) or rule.takes(file)) is not None
-                ]
-                if matching:
-                    yield int(row["id"]), matching
+        for id_, name, file in workflows:
+            matching = [
+                (rule, said)
+                for rule in self.rules
+                if (said := rule.takes(name) or rule.takes(file)) is not None
+            ]
+            if matching:
+                yield int(id_), matching
 
     def read(
         self,

@@ -143,6 +143,9 @@ PLACE: Mapping[str, Any] = {
     "defaultBranchRef": None,
     "pullRequests": {"nodes": []},
     "issues": {"nodes": []},
+    "deployments": {"nodes": []},
+    "releases": {"nodes": [], "totalCount": 0},
+    "refs": {"nodes": [], "totalCount": 0},
 }
 
 

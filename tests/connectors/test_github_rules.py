@@ -231,3 +231,18 @@ def test_what_was_deleted_is_found_by_itself_after_some_days(
     held = on(first, due)
     assert len(held.facts()) == 2
     assert read(source(host, "deployments"), Deployment, held.cursor).given == []
+
+
+def test_runs_that_are_as_they_were_cost_nothing(host: GitHubHost, shop: Repository) -> None:
+    sha = shop.commit("Begin", "03-02 08:00", ADA)
+    shop.run("Ship", sha, "03-02 09:00", ("ship", "03-02 09:00", "03-02 09:10", "succeeded"))
+    first = read(source(host), Build)
+    with host.counting() as asked:
+        second = read(source(host), Build, first.cursor)
+    assert second.given == []
+    assert [one.status for one in asked if "runs" in one.kind] == [304]
+    shop.run("Ship", sha, "03-02 11:00", ("ship", "03-02 11:00", "03-02 11:10", "failed"))
+    with host.counting() as asked:
+        third = read(source(host), Build, second.cursor)
+    assert [one.status for one in asked if "runs" in one.kind] == [200]
+    assert len(on(first, third).facts()) == 2
