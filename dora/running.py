@@ -64,6 +64,7 @@ def run(
     patience: Patience | None = None,
     now: datetime | None = None,
     stale_after: timedelta = report.STALE_AFTER,
+    max_wait: timedelta | None = None,
 ) -> Run:
     """Read what is new, and deliver every report whose period has not been delivered yet.
 
@@ -74,6 +75,7 @@ def run(
         patience: How long and how often a delivery is tried.
         now: The time by the clock on the wall.
         stale_after: How long ago a source may have been read.
+        max_wait: How long the sync may wait for a source in all; None if it does not matter.
 
     Raises:
         UsageError: No report is to go anywhere, or there is no delivery of a name in `again`.
@@ -82,7 +84,7 @@ def run(
     _known(config, again)
     with _alone(config.store), _logged(config.store):
         log.info("run begins")
-        summary, problems = _synced(config, progress)
+        summary, problems = _synced(config, progress, max_wait)
         desk = _Desk(config, patience or Patience(), now or datetime.now(UTC), stale_after)
         outcomes = tuple(desk.deliver(one, one.name in again) for one in config.deliver)
         for outcome in outcomes:
@@ -146,10 +148,12 @@ def _logged(store: Path) -> Iterator[None]:
         handler.close()
 
 
-def _synced(config: Config, progress: Progress | None) -> tuple[Summary | None, tuple[str, ...]]:
+def _synced(
+    config: Config, progress: Progress | None, max_wait: timedelta | None
+) -> tuple[Summary | None, tuple[str, ...]]:
     """Sync; what fails there is said, and the reports are made of what was known before."""
     try:
-        summary = sync.sync(config, progress=progress)
+        summary = sync.sync(config, max_wait=max_wait, progress=progress)
     except UsageError:
         raise
     except DoraError as error:

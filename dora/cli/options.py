@@ -109,6 +109,11 @@ verbose = click.option(
     callback=_log,
     help="Log what is asked of whom.",
 )
+max_wait = click.option(
+    "--max-wait",
+    metavar="DURATION",
+    help="Wait no longer than that for a source, such as 30m, all in all.",
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
 
 

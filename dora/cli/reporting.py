@@ -113,8 +113,11 @@ def _written(
     metavar="DURATION",
     help="How long ago a source may have been read.",
 )
+@options.max_wait
 @options.quiet
-def scheduled(place: Place, again: tuple[str, ...], stale_after: str, quiet: bool) -> int:
+def scheduled(
+    place: Place, again: tuple[str, ...], stale_after: str, max_wait: str | None, quiet: bool
+) -> int:
     """Sync, and deliver every report that is due, each once; exit 1 if anything went wrong."""
     from dora.cli.progress import reporting
     from dora.rules import duration
@@ -126,6 +129,7 @@ def scheduled(place: Place, again: tuple[str, ...], stale_after: str, quiet: boo
             again=again,
             progress=progress,
             stale_after=duration(stale_after),
+            max_wait=duration(max_wait) if max_wait else None,
         )
     for problem in came.problems:
         click.echo(problem, err=True)

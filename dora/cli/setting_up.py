@@ -105,11 +105,7 @@ def check(place: Place) -> int:
 @click.option(
     "--reconcile", is_flag=True, help="Find now what was deleted or rewritten at the sources."
 )
-@click.option(
-    "--max-wait",
-    metavar="DURATION",
-    help="Wait no longer than that for a source, such as 30m, all in all.",
-)
+@options.max_wait
 @options.quiet
 def sync(
     place: Place,

@@ -215,6 +215,20 @@ def test_on_a_full_disk_the_last_good_report_stays(place_of):
     assert newest.read_bytes() != before
 
 
+def test_how_long_a_source_is_waited_for_may_be_bounded(place_of, monkeypatch):
+    asked, real = [], sync.sync
+
+    def watched(given, **more):
+        asked.append(more["max_wait"])
+        return real(given, **more)
+
+    monkeypatch.setattr(sync, "sync", watched)
+    path = str(place_of(FOLDER))
+    assert cli.run(["run", "-c", path, "-q", "--max-wait", "30m", "--stale-after", "9999d"]) == 0
+    cli.run(["run", "-c", path, "-q"])
+    assert asked == [timedelta(minutes=30), None]
+
+
 def test_nothing_to_deliver_is_said(place_of):
     with pytest.raises(UsageError, match="No report is to go anywhere"):
         go(place_of())
