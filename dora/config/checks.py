@@ -373,9 +373,10 @@ def deliver(number: int, raw: dict[str, Any], faults: Faults) -> Deliver | None:
 def rules(given: Any, faults: Faults) -> dict[str, Any]:
     """The rules that are given, as values of `Rules`."""
     values: dict[str, Any] = {}
-    for key, value in (given if isinstance(given, dict) else {}).items():
-        if key not in Rules.__dataclass_fields__:
-            spoken = nearest(key, Rules.__dataclass_fields__)
+    stated = given if isinstance(given, dict) else {}
+    for key, value in sorted(stated.items(), key=lambda item: item[0] != "preset"):
+        if key not in {*Rules.__dataclass_fields__, "preset"}:
+            spoken = nearest(key, {*Rules.__dataclass_fields__, "preset"})
             faults.add(("rules", key), f"there is no rule {key!r}; {spoken}")
             continue
         try:

@@ -238,7 +238,8 @@ class Rate(Metric):
         n, hits = laid.pop("n"), laid.pop("hits")
         seen, hits_seen = laid.pop("seen"), laid.pop("hits_seen")
         pairs, which = np.unique(hits + 1j * n, return_inverse=True)
-        low, high = (end[which] for end in stats.wilson_interval(pairs.real, pairs.imag))
+        ends = self.interval(question, pairs.real, pairs.imag)
+        low, high = (end[which] for end in ends)
         bound = ~grid.covered & (seen > 0)
         low = np.where(bound, hits_seen / np.maximum(seen, 1), low)
         value = np.where(n > 0, hits / np.maximum(n, 1), np.nan)
@@ -258,6 +259,10 @@ class Rate(Metric):
         counted = np.where(grid.covered, n, seen)
         further = {"hits": np.where(grid.covered, hits, hits_seen), **laid}
         return Judged(value, low, high, counted, reason, further)
+
+    def interval(self, question: Question, hits: Any, n: Any) -> tuple[Any, Any]:  # noqa: ARG002
+        """The range each share plausibly lies in: Wilson's."""
+        return stats.wilson_interval(hits, n)
 
     def change(self, now: Result, before: Result) -> Change | None:
         """The difference of the two rates."""
@@ -284,11 +289,12 @@ class Duration(Metric):
     quantiles: ClassVar[tuple[str, ...]] = ("p75", "p90", "p95")
 
     def judge(self, question: Question) -> Judged:
-        """Medians with the exact order-statistic interval, none below six."""
+        """Medians with the exact order-statistic interval, none below six and none of a mean."""
         import numpy as np
 
         grid = question.grid
         n, us = self._ranked(question)
+        average = question.rules.average
         seconds = {
             name.split("_")[0]: us[name] / times / MICROSECONDS
             for name, (_, times) in _QUANTILES.items()
@@ -296,10 +302,13 @@ class Duration(Metric):
         still = question.query(self.sql(question, "open"))
         waiting = grid.running(grid.spread(still, ("open",))["open"])
         reason = self.reasons(question, n)
+        median = seconds.pop("p50")
+        other = {"lower_median": "lower_us", "mean": "mean_us"}.get(average)
+        known = np.nan if average == "mean" else 1.0
         return Judged(
-            seconds.pop("p50"),
-            us["low_us"] / MICROSECONDS,
-            us["high_us"] / MICROSECONDS,
+            us[other] / MICROSECONDS if other else median,
+            us["low_us"] / MICROSECONDS * known,
+            us["high_us"] / MICROSECONDS * known,
             n,
             reason,
             {**seconds, "open": np.where(grid.begun, waiting, 0)},
@@ -315,11 +324,12 @@ class Duration(Metric):
             sizes, which = np.unique(groups.counts, return_inverse=True)
             low, high = (ranks[which] for ranks in stats.quantile_ranks(sizes))
             us = {name: groups.quantile(*of) for name, of in _QUANTILES.items()}
-            ends = {"low_us": groups.ranked(low), "high_us": groups.ranked(high)}
-            return groups.counts, us | ends
+            us |= {"low_us": groups.ranked(low), "high_us": groups.ranked(high)}
+            us |= {"lower_us": groups.ranked((groups.counts + 1) // 2), "mean_us": groups.mean()}
+            return groups.counts, us
         question.rank(self.sql(question, "sizes"), self.table)
         cells = question.query(self.sql(question))
-        columns = (*_QUANTILES, "low_us", "high_us")
+        columns = (*_QUANTILES, "low_us", "high_us", "lower_us", "mean_us")
         n = question.grid.spread(cells, ("n",))["n"]
         return n, question.grid.spread(cells, columns, missing=np.nan)
 

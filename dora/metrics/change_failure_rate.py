@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
-from dora.metrics.base import Rate
+from typing import Any
 
-METRIC = Rate(
+from dora import stats
+from dora.metrics.base import Rate
+from dora.metrics.comparison import Change, ratio_change
+from dora.metrics.question import Question
+from dora.metrics.result import Result
+
+
+class ChangeFailureRate(Rate):
+    """Failed deployments; or, as other products have it, incidents, which can pass 100 %."""
+
+    def interval(self, question: Question, hits: Any, n: Any) -> tuple[Any, Any]:
+        """Wilson's for a share; for incidents, Poisson's over the deployments."""
+        if question.rules.failures_counted == "deployments":
+            return super().interval(question, hits, n)
+        import numpy as np
+
+        some = np.where(n > 0, n, np.nan)
+        low, high = stats.poisson_interval(hits)
+        return low / some, high / some
+
+    def change(self, now: Result, before: Result) -> Change | None:
+        """The difference of two shares, the ratio of two rates of incidents."""
+        if now.rules.failures_counted == "deployments":
+            return super().change(now, before)
+        return ratio_change((now.counts["hits"], now.n), (before.counts["hits"], before.n))
+
+
+METRIC = ChangeFailureRate(
     name="change_failure_rate",
     title="Change fail rate",
     aliases=("change_fail_rate",),

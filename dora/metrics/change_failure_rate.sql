@@ -1,31 +1,64 @@
 -- metric: change_failure_rate
 -- grain: cell, a scope in a period: the scope's first cell + the period's number
--- reads: judged_deployments, linked_incidents, scope_services, calendar
--- rule: failed ÷ all successful production deployments that are old enough to be judged, on the day they finished
+-- reads: judged_deployments, linked_incidents, rules, scope_services, calendar
+-- rule: failed ÷ all successful production deployments that are old enough to be judged, on the day they finished;
+--  by other rules incidents, on the day of detection, or links of incidents, and attempts that failed
 
 -- part: counted
 with counted as (
     select
         s.scope_id, s.first_cell, s.from_period, dora_day(j.finished_at) as day, j.source,
         j.deployment, j.service, j.environment, j.finished_at, j.sha, j.version, j.status, j.succeeded, j.mature, j.pending,
-        j.failed, j.covered, j.rule, j.confidence, j.incident, j.url
+        j.failed or (r.failed_attempts = 'failures' and j.status in ('failed', 'cancelled')) as failed,
+        case when j.succeeded then j.mature
+            else r.failed_attempts <> 'apart' and j.status in ('failed', 'cancelled') end as counts,
+        j.covered, j.rule, j.confidence, j.incident, j.links, r.failures_counted, j.url
     from judged_deployments j
+    cross join (select failed_attempts, failures_counted from rules) r
     join scope_services s on s.service = j.service
     where j.finished_at is not null
       and s.from_day <= dora_day(j.finished_at) and dora_day(j.finished_at) < s.until_day
 )
 
 -- part: cells
+, incidents_alone as (
+    select s.first_cell, s.from_period, dora_day(i.detected_at) as day,
+        row_number() over (
+            partition by s.scope_id, i.source, i.incident order by i.service
+        ) as turn
+    from linked_incidents i
+    cross join (select failures_counted, external_incidents from rules) r
+    join scope_services s on s.service = i.service
+    where r.failures_counted = 'incidents'
+      and (i.state in ('linked', 'unlinked') or (i.state = 'external' and r.external_incidents))
+      and s.from_day <= dora_day(i.detected_at) and dora_day(i.detected_at) < s.until_day
+), events as (
+    select e.first_cell, e.from_period, e.day, e.covered,
+        case when e.counts then 1 else 0 end as judged,
+        case when not e.counts then 0
+            when e.failures_counted = 'links' then e.links
+            when e.failures_counted = 'deployments' and e.failed then 1
+            else 0 end as failures,
+        case when e.succeeded and e.pending then 1 else 0 end as pending,
+        case when e.succeeded and e.pending and e.failed then 1 else 0 end as pending_failed,
+        case when e.status = 'failed' then 1 else 0 end as failed_attempts
+    from counted e
+    union all
+    select i.first_cell, i.from_period, i.day, true as covered, 0 as judged, 1 as failures,
+        0 as pending, 0 as pending_failed, 0 as failed_attempts
+    from incidents_alone i
+    where i.turn = 1
+)
 select
     e.first_cell + c.period as cell,
-    sum(case when e.succeeded and e.mature and e.covered then 1 else 0 end) as n,
-    sum(case when e.succeeded and e.mature and e.covered and e.failed then 1 else 0 end) as hits,
-    sum(case when e.succeeded and e.mature then 1 else 0 end) as seen,
-    sum(case when e.succeeded and e.mature and e.failed then 1 else 0 end) as hits_seen,
-    sum(case when e.succeeded and e.pending then 1 else 0 end) as pending,
-    sum(case when e.succeeded and e.pending and e.failed then 1 else 0 end) as pending_failed,
-    sum(case when e.status = 'failed' then 1 else 0 end) as failed_attempts
-from counted e
+    sum(case when e.covered then e.judged else 0 end) as n,
+    sum(case when e.covered then e.failures else 0 end) as hits,
+    sum(e.judged) as seen,
+    sum(e.failures) as hits_seen,
+    sum(e.pending) as pending,
+    sum(e.pending_failed) as pending_failed,
+    sum(e.failed_attempts) as failed_attempts
+from events e
 join calendar c on c.day = e.day and c.period >= e.from_period
 group by e.first_cell + c.period
 
@@ -43,7 +76,7 @@ select
     e.rule, e.confidence, e.incident, e.url
 from counted e
 join calendar c on c.day = e.day and c.grain = 'window'
-where e.scope_id = 0 and e.succeeded
+where e.scope_id = 0 and (e.succeeded or e.counts)
   and (e.covered or not exists (select 1 from counted x where x.scope_id = 0 and x.covered))
 order by e.finished_at, e.service, e.environment, e.deployment
 
@@ -58,14 +91,18 @@ select
     e.service, e.url, e.environment, e.finished_at as happened_at
 from counted e
 join calendar c on c.day = e.day and c.grain = 'window'
-where e.scope_id = 0 and (not e.succeeded or not e.covered or e.pending)
+where e.scope_id = 0
+  and ((not e.succeeded and not e.counts) or not e.covered or e.pending)
 union all
 select distinct
     i.incident as record, 'incident: ' || i.state as reason, i.service as service,
     cast(null as varchar) as url, cast(null as varchar) as environment, i.detected_at as happened_at
 from linked_incidents i
+cross join (select failures_counted, external_incidents from rules) r
 join calendar c on c.day = dora_day(i.detected_at) and c.grain = 'window'
 left join scope_services s
     on s.scope_id = 0 and s.service = i.service
     and s.from_day <= c.day and c.day < s.until_day
 where i.state <> 'linked' and (i.service is null or s.service is not null)
+  and not (r.failures_counted = 'incidents' and (
+    i.state = 'unlinked' or (i.state = 'external' and r.external_incidents)))

@@ -62,6 +62,8 @@ select
         then r.us * (10 - abs(10 * r.place - 9 * (r.n - 1))) else 0 end) as bigint) as p90_x10,
     cast(sum(case when abs(20 * r.place - 19 * (r.n - 1)) < 20
         then r.us * (20 - abs(20 * r.place - 19 * (r.n - 1))) else 0 end) as bigint) as p95_x20,
+    max(case when 2 * r.place = r.n - 1 or 2 * r.place = r.n - 2 then r.us end) as lower_us,
+    avg(r.us) as mean_us,
     max(case when r.place + 1 = o.low_rank then r.us end) as low_us,
     max(case when r.place + 1 = o.high_rank then r.us end) as high_us
 from ranked r

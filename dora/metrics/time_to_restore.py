@@ -17,7 +17,7 @@ class Recovery(Duration):
     def reasons(self, question: Question, n: Any) -> Any:
         """Why cells have no value."""
         grid = question.grid
-        any_incident = question.rules.caused_by == "any"
+        any_incident = question.rules.caused_by != "deployment"
         return reasons(
             grid.size,
             [

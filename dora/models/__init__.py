@@ -234,30 +234,52 @@ class Workspace:
         return offsets(self.zone, start, self.as_of.date() + timedelta(days=366))
 
 
-_PATTERN_COLUMNS = ("hotfix_title", "hotfix_branch", "hotfix_label", "failure_label")
+_PATTERN_COLUMNS = (
+    "hotfix_title",
+    "hotfix_branch",
+    "hotfix_label",
+    "failure_label",
+    "counted_severity",
+)
+_WORDS = (
+    "change",
+    "recovery",
+    "caused_by",
+    "recovery_start",
+    "delivered",
+    "clock_start",
+    "failures_counted",
+    "failed_attempts",
+    "incident_link",
+    "rollback_by",
+    "rollback_blames",
+)
+_LENGTHS = ("failure_window_us", "hotfix_window_us", "maturity_us", "flag_window_us")
 _FLAGS = (
     "baseline",
     "bot_changes",
     "external_incidents",
     "not_planned_incidents",
+    "duplicate_incidents",
     "follow_cherry_picks",
 )
 _RULES_TYPES = (
     {"as_of": "TIMESTAMP"}
-    | dict.fromkeys(("failure_window_us", "hotfix_window_us", "maturity_us"), "BIGINT")
+    | dict.fromkeys(_LENGTHS, "BIGINT")
     | dict.fromkeys(_FLAGS, "BOOLEAN")
     | {f"rule_{rule}": "BOOLEAN" for rule in FAILURE_RULES}
-    | dict.fromkeys(("change", "recovery", "caused_by", "delivered", *_PATTERN_COLUMNS), "VARCHAR")
+    | dict.fromkeys((*_WORDS, *_PATTERN_COLUMNS), "VARCHAR")
 )
 
 
 def rules_row(rules: Rules, as_of: datetime) -> dict[str, Any]:
     """The one row of the table `rules`, by column."""
-    plain = ("change", "recovery", "caused_by", "delivered", *_FLAGS)
+    plain = (*_WORDS, *_FLAGS)
     lengths = {
         "failure_window_us": rules.failure_window,
         "hotfix_window_us": rules.hotfix_window,
         "maturity_us": rules.judged_after,
+        "flag_window_us": rules.flag_window,
     }
     return (
         {"as_of": as_of.astimezone(UTC)}
@@ -269,6 +291,7 @@ def rules_row(rules: Rules, as_of: datetime) -> dict[str, Any]:
             "hotfix_branch": patterns.any_wildcard(rules.hotfix.branches),
             "hotfix_label": patterns.any_label(rules.hotfix.labels),
             "failure_label": patterns.any_label(rules.failure_labels),
+            "counted_severity": patterns.any_wildcard(rules.severities or ("*",)),
         }
     )
 

@@ -1,8 +1,8 @@
 -- grain: a change and a service that has it or will, in numbers alone
 -- key: change_id, route
 -- reads: change_deliveries, commits, production_steps, production_streams, pull_request_times, requested_members, rules
--- rule: Lead time runs from the change's first commit to its delivery; only the whole is checked for
---  being negative. left_out is null where it counts. What a change is called stands in
+-- rule: Lead time runs from the change's first commit, or where a rule says so from its merge, to its
+--  delivery; only the whole is checked for being negative. left_out is null where it counts. What a change is called stands in
 --  delivered_changes, which a number does not wait for.
 with
 pull_request_landings as (
@@ -68,7 +68,9 @@ timed as (
         c.committed_at as committed_at,
         c.merged_at as merged_at,
         p.finished_at as delivered_at,
-        p.us - dora_us(c.committed_at) as us,
+        p.us - dora_us(
+            case when r.clock_start = 'merge' then c.merged_at else c.committed_at end
+        ) as us,
         case
             when r.change = 'pull_request' then coalesce(c.pull_request_is_bot, c.is_bot) else c.is_bot
         end as is_bot,
@@ -97,7 +99,8 @@ select
         when d.baseline then 'before the record'
         when d.uncertain then 'uncertain delivery'
         when d.is_bot and not d.bot_changes then 'bot'
-        when d.us is null then 'not delivered'
+        when d.delivered_at is null then 'not delivered'
+        when d.us is null then 'no merge is known'
         when d.us < 0 then 'negative duration'
     end as left_out
 from timed d

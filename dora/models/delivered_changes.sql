@@ -2,7 +2,8 @@
 -- key: change, repository, service
 -- reads: change_times, commit_references, commits, production_steps, pull_request_times, repositories, requested_members, rules
 -- rule: Its stages run between the boundaries that are known: committed, ready, first review, merged,
---  delivered; one earlier than its predecessor moves up to it. They add up to the whole.
+--  delivered; one earlier than its predecessor moves up to it. They add up to the whole. From the
+--  merge on, only the last stage is told.
 with
 reverting as (
     select distinct f.repository as repository, f.sha as sha
@@ -71,6 +72,7 @@ told as (
         dora_us(t.first_review_at) as reviewed_us,
         dora_us(d.merged_at) as merged_us,
         p.us as delivered_us,
+        r.clock_start = 'merge' as from_merge,
         d.is_bot as is_bot,
         c.is_hotfix or coalesce(t.is_hotfix, false) as is_hotfix,
         c.reverts_change or coalesce(t.reverts_change, false) as reverts_change,
@@ -117,10 +119,13 @@ select
     d.merged_at as merged_at,
     d.delivered_at as delivered_at,
     d.us as us,
-    case when d.ready_us is not null then d.by_ready - d.committed_us end as coding_us,
-    case when d.reviewed_us is not null then d.by_review - d.by_ready end as pickup_us,
-    case when d.merged_us is not null then d.by_merge - d.by_review end as review_us,
-    d.delivered_us - d.by_merge as merge_to_deploy_us,
+    case when d.ready_us is not null and not d.from_merge
+        then d.by_ready - d.committed_us end as coding_us,
+    case when d.reviewed_us is not null and not d.from_merge
+        then d.by_review - d.by_ready end as pickup_us,
+    case when d.merged_us is not null and not d.from_merge
+        then d.by_merge - d.by_review end as review_us,
+    case when d.from_merge then d.us else d.delivered_us - d.by_merge end as merge_to_deploy_us,
     d.is_bot as is_bot,
     d.is_hotfix as is_hotfix,
     d.reverts_change as reverts_change,

@@ -1,9 +1,10 @@
 -- grain: an incident, one of its services, and the deployment of that service it came after
 -- key: incident_source, incident, service
--- reads: evidence_rollback, known_incidents, production_sequence, stated_repairs
+-- reads: evidence_rollback, known_incidents, production_sequence, rules, stated_repairs
 -- rule: The last successful deployment of the service at or before detection, over all its
 --  production environments. If that one is a rollback, the newest deployment it undid; none if
---  that is not known.
+--  that is not known. Only where the rules blame the last of the service alone is a rollback
+--  passed over so.
 with
 incident_line as (
     select k.source as source, k.incident as incident, k.service as service,
@@ -71,8 +72,12 @@ blamed as (
         n.incident as incident,
         n.service as service,
         n.us as us,
-        case when q.rollback then u.undone_place else q.service_place end as place
+        case
+            when q.rollback and r.incident_link = 'last_of_service' then u.undone_place
+            else q.service_place
+        end as place
     from latest n
+    cross join rules r
     join production_sequence q on q.service = n.service and q.service_place = n.place
     left join newest_undone u
         on u.service = q.service and u.service_place = q.service_place and u.choice = 1

@@ -1,9 +1,9 @@
 -- grain: an attempt to deploy a service to a production environment
 -- key: source, deployment, service, environment
 -- reads: covered_services, deployment_failures, known_incidents, production_deployments,
---  repairing_deployments, rules
+--  production_sequence, repairing_deployments, rules
 -- rule: Failed if any evidence decides so; it shows the strongest, of equals the incident
---  noticed first. Mature at the age the rules ask for, pending before; whether younger ones
+--  noticed first; links counts the incidents that decide. Mature at the age the rules ask for, pending before; whether younger ones
 --  have evidence already is shown, not counted.
 with
 incident_times as (
@@ -20,6 +20,9 @@ strongest as (
         f.confidence as confidence,
         f.incident_source as incident_source,
         f.incident as incident,
+        sum(case when f.incident is null then 0 else 1 end) over (
+            partition by f.source, f.deployment, f.service, f.environment
+        ) as links,
         cast(row_number() over (
             partition by f.source, f.deployment, f.service, f.environment
             order by f.strength, case when f.incident is null then 1 else 0 end,
@@ -31,6 +34,12 @@ strongest as (
 ),
 covered as (
     select distinct c.service as service from covered_services c
+),
+rollbacks as (
+    select q.source as source, q.deployment as deployment, q.service as service,
+        q.environment as environment
+    from production_sequence q
+    where q.rollback
 )
 select
     p.source as source,
@@ -45,7 +54,7 @@ select
     p.started_at as started_at,
     p.finished_at as finished_at,
     p.baseline as baseline,
-    p.rollback or p.rolls_back is not null as rollback,
+    b.deployment is not null or p.rolls_back is not null as rollback,
     p.inferred as inferred,
     p.unplanned as unplanned,
     p.fixes as fixes,
@@ -59,6 +68,7 @@ select
     f.confidence as confidence,
     f.incident_source as incident_source,
     f.incident as incident,
+    cast(coalesce(f.links, 0) as bigint) as links,
     c.service is not null as covered,
     w.kind as rework_kind,
     w.repairs as repairs
@@ -68,6 +78,9 @@ left join strongest f
     on f.source = p.source and f.deployment = p.deployment
     and f.service = p.service and f.environment = p.environment and f.choice = 1
 left join covered c on c.service = p.service
+left join rollbacks b
+    on b.source = p.source and b.deployment = p.deployment
+    and b.service = p.service and b.environment = p.environment
 left join repairing_deployments w
     on w.source = p.source and w.deployment = p.deployment
     and w.service = p.service and w.environment = p.environment

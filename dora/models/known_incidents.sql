@@ -4,14 +4,15 @@
 -- reads: incidents, incident_services, rules
 -- rule: An incident that ends before it begins is invalid. A duplicate follows its original,
 --  however long the chain; one whose original is unknown stands for itself, and so does the
---  first of a circle. External causes and, unless a rule says otherwise, incidents closed as
---  not planned do not count. Open is what was not resolved by now.
+--  first of a circle; unless a rule counts duplicates, too. External causes and, unless a rule
+--  says otherwise, incidents closed as not planned do not count, nor do those that state a
+--  severity below the threshold. Open is what was not resolved by now.
 with recursive
 present as (
     select
         i.source as source,
         i.id as incident,
-        i.duplicate_of as duplicate_of,
+        case when r.duplicate_incidents then null else i.duplicate_of end as duplicate_of,
         i.repository as repository,
         i.detected_at as detected_at,
         case
@@ -22,6 +23,7 @@ present as (
             or coalesce(dora_us(i.first_resolved_at) < dora_us(i.detected_at), false) as invalid,
         i.external as external,
         i.not_planned and not r.not_planned_incidents as not_planned,
+        i.severity is not null and not dora_matches(i.severity, r.counted_severity) as minor,
         r.as_of as as_of,
         i.url as url
     from incidents i
@@ -69,6 +71,7 @@ select
         when o.original <> p.incident then 'duplicate'
         when p.external then 'external'
         when p.not_planned then 'not planned'
+        when p.minor then 'less severe'
         else 'counts'
     end as standing,
     p.url as url

@@ -29,9 +29,11 @@ select
         when k.standing = 'duplicate' then 'repeats ' || k.original
         when k.standing = 'external' then 'caused outside'
         when k.standing = 'not planned' then 'closed as not planned'
+        when k.standing = 'less severe' then 'its severity is below the threshold'
         when n.incident is not null then n.rule
         when k.service is null then 'no service is mapped to it'
         when not r.rule_window then 'it states no deployment'
+        when r.incident_link = 'last_of_any' then 'no deployment finished shortly enough before it'
         when b.incident is null then 'no deployment of its service came before it'
         else 'the last deployment of its service finished too long before it'
     end as reason,

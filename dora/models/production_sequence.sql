@@ -1,9 +1,11 @@
 -- grain: a successful production deployment of a service to an environment
 -- key: source, deployment, service, environment
--- reads: hotfix_commits, mentioned_deliveries, production_deployments, stream_deployments, streams
+-- reads: hotfix_commits, mentioned_deliveries, production_deployments, rules, stream_deployments,
+--  streams
 -- rule: In the order finish, ancestor first, id: numbered within a service and environment
 --  (place) and over all production environments of the service (service_place). A rollback is
---  what the commit graph shows or the deployment states; a hotfix is one that delivers a change
+--  what the deployment states, or what the commit graph shows; or, where a rule goes by that, a
+--  commit that was deployed before and replaces another. A hotfix is one that delivers a change
 --  marked so.
 with
 positions as (
@@ -57,11 +59,14 @@ placed as (
         dora_us(p.finished_at) as us,
         coalesce(o.position, -1) as position,
         a.several as several,
+        a.area as area,
+        case when not p.inferred then p.sha end as sha,
         cast(row_number() over (
             partition by a.area
             order by dora_us(p.finished_at), coalesce(o.position, -1), p.source, p.deployment
         ) as bigint) as place,
-        p.rollback or p.rolls_back is not null as rollback,
+        p.rollback as rollback,
+        p.rolls_back is not null as states_rollback,
         h.deployment is not null as hotfix
     from production_deployments p
     join areas a on a.service = p.service and a.environment = p.environment
@@ -72,6 +77,42 @@ placed as (
         on h.source = p.source and h.deployment = p.deployment
         and h.service = p.service and h.environment = p.environment
     where p.succeeded
+),
+again as (
+    select
+        p.area as area,
+        p.place as place,
+        p.sha as sha,
+        lag(p.sha) over (partition by p.area order by p.place) as sha_before,
+        cast(row_number() over (partition by p.area, p.sha order by p.place) as bigint) as turn
+    from placed p
+    cross join rules r
+    where r.rollback_by = 'same_sha'
+),
+back as (
+    select a.area as area, a.place as place
+    from again a
+    where a.sha is not null and a.turn > 1 and coalesce(a.sha_before, '') <> a.sha
+),
+told as (
+    select
+        n.source as source,
+        n.deployment as deployment,
+        n.service as service,
+        n.environment as environment,
+        n.finished_at as finished_at,
+        n.us as us,
+        n.position as position,
+        n.several as several,
+        n.place as place,
+        n.states_rollback or case
+            when r.rollback_by = 'same_sha' then t.place is not null
+            else n.rollback
+        end as rollback,
+        n.hotfix as hotfix
+    from placed n
+    cross join rules r
+    left join back t on t.area = n.area and t.place = n.place
 )
 select
     n.source as source,
@@ -84,7 +125,7 @@ select
     n.place as service_place,
     n.rollback as rollback,
     n.hotfix as hotfix
-from placed n
+from told n
 where not n.several
 union all
 select
@@ -101,5 +142,5 @@ select
     ) as bigint) as service_place,
     n.rollback as rollback,
     n.hotfix as hotfix
-from placed n
+from told n
 where n.several

@@ -1,15 +1,19 @@
--- grain: a failed production deployment; where the rules ask for recovery of any incident, an
+-- grain: a failed production deployment; where the rules ask for recovery of incidents, an
 --  incident and its service
 -- key: source, deployment, service, environment, incident_source, incident
--- reads: deployment_failures, judged_deployments, known_incidents, production_sequence, rules
+-- reads: deployment_failures, incident_ends, judged_deployments, known_incidents,
+--  production_deployments, production_sequence, rules
 -- rule: With incidents linked, from the earliest detection to the latest resolution, open while
---  one is open. Without, from the deployment's finish to the finish of its first repair, open
---  while there is none. Of any incident: from detection to resolution, whether linked or not.
+--  one is open; it ended by what ended the incident resolved last, as far as that is known.
+--  Without, from the deployment's finish to the finish of its first repair, open while there is
+--  none. Of incidents: from detection to resolution, of any, or of those that are linked. Where a
+--  rule says so, from the finish of the deployment, or from whichever was earlier.
 with
 incident_times as (
     select distinct k.source as source, k.incident as incident, k.detected_at as detected_at,
-        k.resolved_at as resolved_at, k.open as open, k.url as url
+        k.resolved_at as resolved_at, k.open as open, e.kind as kind, k.url as url
     from known_incidents k
+    left join incident_ends e on e.source = k.source and e.incident = k.incident
 ),
 incident_links as (
     select
@@ -19,6 +23,7 @@ incident_links as (
         f.environment as environment,
         f.incident_source as incident_source,
         f.incident as incident,
+        i.kind as kind,
         i.url as url,
         min(i.detected_at) over (
             partition by f.source, f.deployment, f.service, f.environment
@@ -32,7 +37,11 @@ incident_links as (
         cast(row_number() over (
             partition by f.source, f.deployment, f.service, f.environment
             order by dora_us(i.detected_at), f.incident_source, f.incident
-        ) as bigint) as choice
+        ) as bigint) as choice,
+        cast(row_number() over (
+            partition by f.source, f.deployment, f.service, f.environment
+            order by coalesce(dora_us(i.resolved_at), 0) desc, f.incident_source, f.incident
+        ) as bigint) as last_choice
     from deployment_failures f
     join incident_times i on i.source = f.incident_source and i.incident = f.incident
     where f.decides
@@ -64,15 +73,21 @@ failed as (
         i.incident as incident,
         j.service as service,
         case
-            when i.incident is not null then i.failed_at
-            else coalesce(j.finished_at, j.started_at)
+            when i.incident is null or r.recovery_start = 'deployment'
+                then coalesce(j.finished_at, j.started_at)
+            when r.recovery_start = 'earlier' and dora_us(j.finished_at) < dora_us(i.failed_at)
+                then j.finished_at
+            else i.failed_at
         end as failed_at,
         case
             when i.still_open = 1 then null
             when i.incident is not null then i.resolved_at
             else b.finished_at
         end as recovered_at,
-        case when i.incident is not null then 'incident resolved' else b.kind end as kind,
+        case
+            when i.incident is not null then coalesce(n.kind, 'incident resolved')
+            else b.kind
+        end as kind,
         j.rule as rule,
         cast(null as varchar) as standing,
         case when i.incident is not null then coalesce(i.url, j.url) else j.url end as url
@@ -81,6 +96,9 @@ failed as (
     left join incident_links i
         on i.source = j.source and i.deployment = j.deployment
         and i.service = j.service and i.environment = j.environment and i.choice = 1
+    left join incident_links n
+        on n.source = j.source and n.deployment = j.deployment
+        and n.service = j.service and n.environment = j.environment and n.last_choice = 1
     left join repairs b
         on b.source = j.source and b.deployment = j.deployment
         and b.service = j.service and b.environment = j.environment and b.choice = 1
@@ -116,9 +134,14 @@ every as (
         k.source as incident_source,
         k.incident as incident,
         coalesce(k.service, f.service) as service,
-        k.detected_at as failed_at,
+        case
+            when r.recovery_start = 'deployment' then coalesce(p.finished_at, k.detected_at)
+            when r.recovery_start = 'earlier' and dora_us(p.finished_at) < dora_us(k.detected_at)
+                then p.finished_at
+            else k.detected_at
+        end as failed_at,
         k.resolved_at as recovered_at,
-        'incident resolved' as kind,
+        coalesce(n.kind, 'incident resolved') as kind,
         f.rule as rule,
         case
             when k.standing = 'counts' then null
@@ -131,7 +154,11 @@ every as (
     left join blamed f
         on f.incident_source = k.source and f.incident = k.incident
         and coalesce(f.incident_service, '') = coalesce(k.service, '') and f.choice = 1
-    where r.caused_by = 'any'
+    left join production_deployments p
+        on p.source = f.source and p.deployment = f.deployment
+        and p.service = f.service and p.environment = f.environment
+    left join incident_ends n on n.source = k.source and n.incident = k.incident
+    where r.caused_by = 'any' or (r.caused_by = 'linked' and f.incident is not null)
 ),
 either as (
     select f.source as source, f.deployment as deployment, f.environment as environment,

@@ -84,6 +84,17 @@ class Groups:
         found[there] = self.values[self.starts[there] + ranks[there] - 1]
         return found
 
+    def mean(self) -> NDArray[np.float64]:
+        """The mean of each group; NaN for no number."""
+        import numpy as np
+
+        found = np.full(len(self.counts), np.nan)
+        some = np.flatnonzero(self.counts > 0)
+        if len(some):
+            sums = np.add.reduceat(self.values.astype(np.float64), self.starts[some])
+            found[some] = sums / self.counts[some]
+        return found
+
     def quantile(self, numerator: int, denominator: int) -> NDArray[np.float64]:
         """The linear quantile numerator/denominator, times the denominator; NaN for no number.
 

@@ -321,7 +321,11 @@ def _row(work: Repositories, service: str, change: Change, state: str, how: Arri
     fact = how.step.fact if how else None
     delivered = fact.finished_at if fact else None
     parts = stages(ready, review, merged, change.authored_at, delivered)
-    took = None if delivered is None else us(delivered) - us(change.authored_at)
+    from_merge = work.rules.clock_start == "merge"
+    begun = merged if from_merge else change.authored_at
+    took = None if delivered is None or begun is None else us(delivered) - us(begun)
+    if from_merge:
+        parts = [None, None, None, took]
     whole = change.sha
     if work.rules.change == "pull_request" and change.landing:
         whole = f"{change.repository}#{change.landing.number}"
@@ -349,12 +353,14 @@ def _row(work: Repositories, service: str, change: Change, state: str, how: Arri
         "is_bot": change.is_bot,
         "is_hotfix": is_hotfix(work, change),
         "reverts_change": is_revert(work, change),
-        "left_out": left_out(work.rules, state, change.is_bot, took),
+        "left_out": left_out(work.rules, state, change.is_bot, took, delivered is not None),
         "url": pull.url if pull else None,
     }
 
 
-def left_out(rules: Rules, state: str, is_bot: bool, took: int | None) -> str | None:
+def left_out(
+    rules: Rules, state: str, is_bot: bool, took: int | None, delivered: bool
+) -> str | None:
     """Why a change is in no lead time; None when it is."""
     if state == "baseline":
         return "before the record"
@@ -363,5 +369,5 @@ def left_out(rules: Rules, state: str, is_bot: bool, took: int | None) -> str | 
     if is_bot and not rules.bot_changes:
         return "bot"
     if took is None:
-        return "not delivered"
+        return "no merge is known" if delivered else "not delivered"
     return "negative duration" if took < 0 else None

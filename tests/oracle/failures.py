@@ -46,6 +46,7 @@ class Production:
         self.known = known
         self.rules = rules
         self.work = Repositories(known, rules)
+        self._returns: dict[tuple[str, str], set[Attempt]] = {}
         self.rows: dict[Attempt, list[Deployment]] = defaultdict(list)
         for source, fact in known.deployments:
             if known.kind(fact) in rules.environments:
@@ -82,8 +83,25 @@ class Production:
         return arrival(self.work, stream, self.work.places(repository, root))
 
     def is_rollback(self, one: Attempt) -> bool:
-        """By ancestry, or because it says so."""
-        return self.any_step(one, "rollback") or any(f.rolls_back for f in self.rows[one])
+        """By ancestry, or by a commit deployed before; or because it says so."""
+        if any(f.rolls_back for f in self.rows[one]):
+            return True
+        if self.rules.rollback_by == "ancestry":
+            return self.any_step(one, "rollback")
+        return one in self.steps and one in self.returns(one[2], one[3])
+
+    def returns(self, service: str, environment: str) -> set[Attempt]:
+        """Deployments of a commit that was there before, and was not what they replaced."""
+        if (service, environment) not in self._returns:
+            line = self.line(service, environment)
+            shas = [None if self.fact(a).inferred else self.fact(a).sha for a in line]
+            self._returns[service, environment] = {
+                a
+                for place, a in enumerate(line)
+                if place and shas[place] in shas[:place]
+                if shas[place] is not None and shas[place - 1] != shas[place]
+            }
+        return self._returns[service, environment]
 
     def changes(self, repository: str) -> list[Change]:
         return self.work.commits_as_changes(repository)
@@ -224,16 +242,43 @@ def _counts_for(production: Production, service: str, repository: str, sha: str)
 
 
 def rollbacks(production: Production) -> set[Evidence]:
+    """What each rollback undid; where only the first is blamed, the earliest of that."""
+    told = by_ancestry if production.rules.rollback_by == "ancestry" else by_same_sha
+    undone: dict[Attempt, set[Attempt]] = defaultdict(set)
+    for failed, repair in told(production):
+        undone[repair].add(failed)
+    found = set()
+    for repair, failures in undone.items():
+        line = production.line(repair[2], repair[3])
+        blamed = sorted(failures, key=line.index)
+        for failed in blamed[:1] if production.rules.rollback_blames == "first" else blamed:
+            found.add(Evidence(failed, "rollback", None, repair, gap(production, failed, repair)))
+    return found
+
+
+def by_same_sha(production: Production) -> set[tuple[Attempt, Attempt]]:
+    """What came between a commit and the same commit deployed again, rollbacks aside."""
+    found = set()
+    for service, environment in {(a[2], a[3]) for a in production.steps}:
+        line = production.line(service, environment)
+        for place, repair in enumerate(line):
+            sha = production.fact(repair).sha
+            before = [n for n in range(place) if production.fact(line[n]).sha == sha]
+            if sha is None or not before or not production.is_rollback(repair):
+                continue
+            found |= {
+                (a, repair) for a in line[before[-1] + 1 : place] if not production.is_rollback(a)
+            }
+    return found
+
+
+def by_ancestry(production: Production) -> set[tuple[Attempt, Attempt]]:
     found = set()
     for key, stream in production.work.streams.items():
         for step in stream.steps:
             for before in step.undid:
                 if not stream.steps[before].rollback:
-                    failed = attempt(key, stream.steps[before])
-                    repair = attempt(key, step)
-                    found.add(
-                        Evidence(failed, "rollback", None, repair, gap(production, failed, repair))
-                    )
+                    found.add((attempt(key, stream.steps[before]), attempt(key, step)))
     return found
 
 
@@ -327,10 +372,14 @@ def by_window(
     linkable: dict[tuple[str, str], Incident],
     services: dict[tuple[str, str], list[str]],
 ) -> set[Evidence]:
+    if production.rules.incident_link == "last_of_any":
+        return by_any_service(production, linkable)
     found = set()
     limit = production.rules.failure_window
     for key, incident in linkable.items():
         for service in services[key]:
+            if production.rules.incident_link == "while_open":
+                found |= while_open(production, key, incident, service)
             before = [
                 a
                 for a in production.line(service)
@@ -338,7 +387,9 @@ def by_window(
             ]
             if not before:
                 continue
-            one = not_rollback(production, before[-1])
+            one = before[-1]
+            if production.rules.incident_link == "last_of_service":
+                one = not_rollback(production, one)
             if one is None:
                 continue
             age = us(incident.detected_at) - us(finish(production, one))  # type: ignore[arg-type]
@@ -347,16 +398,62 @@ def by_window(
     return found
 
 
+def by_any_service(
+    production: Production, linkable: dict[tuple[str, str], Incident]
+) -> set[Evidence]:
+    """The last deployment of all; of several at one instant that of the last service."""
+    found = set()
+    places = {
+        a: n for service in {a[2] for a in production.steps}
+        for n, a in enumerate(production.line(service))
+    }  # fmt: skip
+    limit = production.rules.failure_window
+    for key, incident in linkable.items():
+        before = [a for a in places if production.fact(a).finished_at <= incident.detected_at]  # type: ignore[operator]
+        if before:
+            one = max(before, key=lambda a: (finish(production, a), a[2], places[a]))
+            age = us(incident.detected_at) - us(finish(production, one))  # type: ignore[arg-type]
+            if limit is None or age <= _microseconds(limit):
+                found.add(Evidence(one, "window", key, None, age))
+    return found
+
+
+def while_open(
+    production: Production, key: tuple[str, str], incident: Incident, service: str
+) -> set[Evidence]:
+    """Every deployment of the service between detection and end."""
+    until = ended(incident, production.rules, production.known.as_of)
+    found = set()
+    for one in production.line(service):
+        done = finish(production, one)
+        if done and done > incident.detected_at and (until is None or done < until):
+            found.add(Evidence(one, "window", key, None, us(incident.detected_at) - us(done)))
+    return found
+
+
+def ended(incident: Incident, rules: Rules, as_of: datetime) -> datetime | None:
+    """When an incident was over, as far as is known by now."""
+    end = incident.resolved_at
+    if rules.recovery == "first_close":
+        end = incident.first_resolved_at or incident.resolved_at
+    return end if end is not None and end <= as_of else None
+
+
+def repair_kind(production: Production, e: Evidence) -> str:
+    """In what way the repair of a piece of evidence repairs."""
+    assert e.repair is not None
+    if e.rule in ("rollback", "revert"):
+        return e.rule
+    said = production.rows[e.repair]
+    back = any(f.rolls_back for f in said) or production.any_step(e.repair, "rollback")
+    return "rollback" if e.rule == "stated" and back else "fix forward"
+
+
 def not_rollback(production: Production, one: Attempt) -> Attempt | None:
     """The deployment itself or, of a rollback, the newest one that it undid."""
     if not production.is_rollback(one):
         return one
-    undid = {
-        attempt(stream.key, stream.steps[before])
-        for stream, position in production.steps[one]
-        for before in stream.steps[position].undid
-        if not stream.steps[before].rollback
-    }
+    undid = {e.failed for e in rollbacks(production) if e.repair == one}
     undid = undid or {
         a for a in said_repaired(production, one, ("rolls_back",)) if a in production.steps
     }

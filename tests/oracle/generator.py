@@ -22,6 +22,7 @@ class Story:
 
     def __init__(self, world: World, name: str, seed: int, *, by_paths: bool) -> None:
         self.random = Random(seed)
+        self.aside = Random(seed + 1000)  # what came later is drawn apart: the rest stays as it was
         self.scene = Scene(world, name)
         self.by_paths = by_paths
         self.services = [f"{name}-web", f"{name}-api"] if by_paths else [name]
@@ -197,9 +198,24 @@ class Story:
             )
             if until and until > hours and r.random() < 0.3:
                 more["first_resolved_at"] = at(hours + 0.5)
+            more["severity"] = self.aside.choice((None, "SEV1", "sev2", "low"))
+            if until and self.aside.random() < 0.4:
+                self._flag(until)
             self.scene.incident(f"i{number}", hours, until, **more)
             if r.random() < 0.3:
                 self.scene.cause(f"i{number}", self._named())
+
+    def _flag(self, ended: float) -> None:
+        """A flag set to something shortly before an incident ended, or just not shortly."""
+        r = self.aside
+        early = r.choice((0, 0.25, 1, 1.0001, -0.25))
+        self.scene.flag(
+            r.choice(("basket", "search")),
+            ended - early,
+            r.choice((0, 0, 0.5)),
+            service=r.choice((*self.services, None)),
+            environment=r.choice(("production", "prod-eu", "staging")),
+        )
 
     def _named(self) -> str:
         r = self.random

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
-from dora.records import Deployment, Incident
+from dora.records import Deployment, FlagChange, Incident
 from dora.rules import Rules
 from tests.oracle.changes import Row, delivered_changes
 from tests.oracle.failures import (
@@ -15,8 +16,10 @@ from tests.oracle.failures import (
     Evidence,
     Production,
     deployment_failures,
+    ended,
     evidence,
     hotfixes,
+    repair_kind,
     reverts,
 )
 from tests.oracle.world import Known, World, us
@@ -72,10 +75,18 @@ class Incidents:
             return "external"
         if incident.not_planned and not self.rules.not_planned_incidents:
             return "not planned"
+        if incident.severity is not None and not self._severe(incident.severity):
+            return "less severe"
         return "linkable"
+
+    def _severe(self, severity: str) -> bool:
+        listed = self.rules.severities
+        return not listed or any(fnmatchcase(severity.lower(), p.lower()) for p in listed)
 
     def root(self, key: IncidentKey) -> IncidentKey:
         """The original of a duplicate, along the chain; of a circle its first."""
+        if self.rules.duplicate_incidents:
+            return key
         chain = [key]
         while True:
             of = self.facts[chain[-1]].duplicate_of
@@ -86,10 +97,7 @@ class Incidents:
             chain.append((key[0], of))
 
     def resolved(self, incident: Incident) -> datetime | None:
-        end = incident.resolved_at
-        if self.rules.recovery == "first_close":
-            end = incident.first_resolved_at or incident.resolved_at
-        return end if end is not None and end <= self.known.as_of else None
+        return ended(incident, self.rules, self.known.as_of)
 
 
 def marts(world: World, rules: Rules, as_of: datetime) -> Marts:
@@ -197,6 +205,7 @@ def judged_deployments(
                 "confidence": CONFIDENCE[best.rule] if best else None,
                 "incident_source": best.incident[0] if best and best.incident else None,
                 "incident": best.incident[1] if best and best.incident else None,
+                "links": len([e for e in mine if e.incident]),
                 "covered": one[2] in insured,
                 "rework_kind": rework.get(one),
             }
@@ -233,47 +242,100 @@ def rework_kinds(production: Production) -> dict[Attempt, str]:
 def recovered(
     production: Production, incidents: Incidents, judged: dict[Evidence, bool]
 ) -> list[Row]:
-    if production.rules.caused_by == "any":
-        return by_incident(incidents)
+    if production.rules.caused_by != "deployment":
+        return by_incident(production, incidents, judged)
     rows = []
     for one in sorted({e.failed for e, decides in judged.items() if decides}):
         mine = [e for e, decides in judged.items() if decides and e.failed == one]
         linked = sorted({e.incident for e in mine if e.incident})
         if linked:
-            rows.append(_by_links(production, incidents, one, linked))
+            rows.append(_by_links(production, incidents, one, linked, judged))
         else:
             rows.append(_by_repair(production, one, mine))
     return rows
 
 
 def _by_links(
-    production: Production, incidents: Incidents, one: Attempt, linked: list[IncidentKey]
+    production: Production,
+    incidents: Incidents,
+    one: Attempt,
+    linked: list[IncidentKey],
+    judged: dict[Evidence, bool],
 ) -> Row:
     facts = {key: incidents.facts[key] for key in linked}
     since = min(i.detected_at for i in facts.values())
     ends = [incidents.resolved(i) for i in facts.values()]
     until = None if None in ends else max(e for e in ends if e)
-    return _recovery(one, since, until, "incident resolved")
+    fact = production.fact(one)
+    begun = begins(production.rules, since, fact.finished_at, fact.started_at)
+    if until is None:
+        return _recovery(one, begun, None, None)
+    last = min(key for key in linked if incidents.resolved(incidents.facts[key]) == until)
+    return _recovery(one, begun, until, how_it_ended(production, incidents, last, judged))
+
+
+def begins(
+    rules: Rules, detected: datetime, finished: datetime | None, started: datetime | None
+) -> datetime | None:
+    """When a recovery with an incident begins."""
+    if rules.recovery_start == "deployment":
+        return finished or started
+    if rules.recovery_start == "earlier" and finished is not None:
+        return min(detected, finished)
+    return detected
+
+
+def how_it_ended(
+    production: Production,
+    incidents: Incidents,
+    key: IncidentKey,
+    judged: dict[Evidence, bool],
+) -> str:
+    """The last repair of what it is linked to, or the last flag turned off just before it."""
+    incident = incidents.facts[key]
+    end = incidents.resolved(incident)
+    assert end is not None
+    deciding = [e for e, decides in judged.items() if decides]
+    failed = {e.failed for e in deciding if e.incident == key}
+    found = [
+        (production.fact(e.repair).finished_at, repair_kind(production, e))
+        for e in deciding
+        if e.failed in failed and e.repair in production.steps
+    ]
+    soon = end - production.rules.flag_window
+    found += [
+        (flag.changed_at, "flag off")
+        for flag in turned_off(production)
+        if flag.service in incidents.services[key] and flag.changed_at >= soon
+    ]
+    between = [(t, kind) for t, kind in found if t and incident.detected_at <= t <= end]
+    return max(between)[1] if between else "incident resolved"
+
+
+def turned_off(production: Production) -> list[FlagChange]:
+    """Changes of flags in production after which nobody sees what somebody may have seen."""
+    found = []
+    share: dict[tuple[str, str, str], float] = {}
+    flags = production.known.world.of(FlagChange)
+    for source, flag in sorted(flags, key=lambda f: (f[1].changed_at, f[1].id)):
+        one = (source, flag.flag, flag.environment)
+        kind = production.known.world.kinds.get(flag.environment, "other")
+        if flag.share == 0 and share.get(one, 1) > 0 and kind in production.rules.environments:
+            found.append(flag)
+        share[one] = flag.share
+    return found
 
 
 def _by_repair(production: Production, one: Attempt, mine: list[Evidence]) -> Row:
     since = production.fact(one).finished_at or production.fact(one).started_at
     repairs = sorted(
-        (production.fact(e.repair).finished_at, e.strength, e.repair, e.rule)
+        (production.fact(e.repair).finished_at, e.strength, e.repair, repair_kind(production, e))
         for e in mine
         if e.repair and e.repair in production.steps
     )
     if not repairs:
         return _recovery(one, since, None, None)
-    until, _, repair, rule = repairs[0]
-    if rule in ("rollback", "revert"):
-        kind = rule
-    elif rule == "stated":
-        said = production.fact(repair)
-        rolled = said.rolls_back == one[1] or production.any_step(repair, "rollback")
-        kind = "rollback" if rolled else "fix forward"
-    else:
-        kind = "fix forward"
+    until, _, _, kind = repairs[0]
     return _recovery(one, since, until, kind)
 
 
@@ -299,25 +361,53 @@ def _recovery(
     }
 
 
-def by_incident(incidents: Incidents) -> list[Row]:
+def by_incident(
+    production: Production, incidents: Incidents, judged: dict[Evidence, bool]
+) -> list[Row]:
+    """A row for each incident and service: of any, or only of those that are linked."""
     rows = []
-    for key, incident in incidents.facts.items():
-        state = incidents.first_state[key]
-        counts = state == "linkable" or (state == "external" and incidents.rules.external_incidents)
-        end = incidents.resolved(incident)
+    for key in incidents.facts:
         services: list[str | None] = [*incidents.services[key]] or [None]
-        rows.extend(
-            {
-                "incident_source": key[0],
-                "incident": key[1],
-                "service": service,
-                "failed_at": incident.detected_at,
-                "recovered_at": end,
-                "us": us(end) - us(incident.detected_at) if end else None,
-                "open": end is None,
-                "kind": "incident resolved" if end else None,
-                "left_out": None if counts else state,
-            }
-            for service in services
-        )
+        failed = [e.failed for e, decides in judged.items() if decides and e.incident == key]
+        if incidents.rules.caused_by == "linked" and not failed:
+            continue
+        for service in services:
+            row = _of_incident(production, incidents, key, service, failed)
+            kind = how_it_ended(production, incidents, key, judged) if row["recovered_at"] else None
+            rows.append(row | {"kind": kind})
     return rows
+
+
+def _of_incident(
+    production: Production,
+    incidents: Incidents,
+    key: IncidentKey,
+    service: str | None,
+    failed: list[Attempt],
+) -> Row:
+    incident = incidents.facts[key]
+    state = incidents.first_state[key]
+    counts = state == "linkable" or (state == "external" and incidents.rules.external_incidents)
+    end = incidents.resolved(incident)
+    newest = sorted(failed, key=lambda a: _newest_of(production, service, a))
+    fact = production.fact(newest[0]) if newest else None
+    since = begins(incidents.rules, incident.detected_at, fact.finished_at if fact else None, None)
+    since = since or incident.detected_at
+    took = us(end) - us(since) if end else None
+    return {
+        "incident_source": key[0],
+        "incident": key[1],
+        "service": service or (newest[0][2] if newest else None),
+        "failed_at": since,
+        "recovered_at": end,
+        "us": took,
+        "open": end is None,
+        "left_out": (None if counts else state)
+        or ("negative duration" if took is not None and took < 0 else None),
+    }
+
+
+def _newest_of(production: Production, service: str | None, one: Attempt) -> tuple[Any, ...]:
+    """Of the incident's own service first, then the newest success, then by name."""
+    done = production.fact(one).finished_at if one in production.steps else None
+    return (one[2] != service, -(us(done) if done else 0), one[2], one[3], one[0], one[1])

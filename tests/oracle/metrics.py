@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dora.rules import Rules
 from tests.oracle.changes import Row
 from tests.oracle.intervals import median_ranks, poisson, quantile, wilson
 from tests.oracle.marts import Marts, covered_by
@@ -16,7 +17,7 @@ from tests.oracle.periods import Period, local_day, periods, zone
 from tests.oracle.world import Known
 
 SHARES = {
-    "value": Fraction(1, 2),
+    "p50": Fraction(1, 2),
     "p75": Fraction(3, 4),
     "p90": Fraction(9, 10),
     "p95": Fraction(19, 20),
@@ -37,8 +38,11 @@ class Asked:
 class Report:
     """Every cell of every metric, as rows of numbers; times in microseconds, as fractions."""
 
-    def __init__(self, known: Known, marts: Marts, asked: Asked) -> None:
+    def __init__(
+        self, known: Known, marts: Marts, asked: Asked, rules: Rules | None = None
+    ) -> None:
         self.known = known
+        self.rules = rules or Rules()
         self.marts = marts
         self.asked = asked
         self.zone: ZoneInfo = zone(asked.zone)
@@ -134,10 +138,46 @@ class Report:
         }
 
     def change_failure_rate(self, scope: frozenset[str], period: Period) -> Row:
-        found = [j for j in self.deployments(scope, period) if j["succeeded"]]
-        return self.rate(scope, [j for j in found if j["mature"]], "failed") | {
-            "pending": sum(j["pending"] for j in found)
+        found = self.deployments(scope, period)
+        tried = {"failed", "cancelled"} if self.rules.failed_attempts != "apart" else set()
+        judged = [
+            j | {"failed": j["failed"] or self._fails_by_itself(j)}
+            for j in found
+            if (j["mature"] if j["succeeded"] else j["status"] in tried)
+        ]
+        pending = {"pending": sum(j["pending"] for j in found if j["succeeded"])}
+        if self.rules.failures_counted == "deployments":
+            return self.rate(scope, judged, "failed") | pending
+        covered = [j for j in judged if j["service"] in self.covered]
+        counted = covered if scope & self.covered else judged
+        hits = sum(j["links"] for j in counted)
+        if self.rules.failures_counted == "incidents":
+            hits = len(self.incidents(scope, period))
+        return self.per_deployment(hits, len(counted), bool(scope & self.covered)) | pending
+
+    def _fails_by_itself(self, j: Row) -> bool:
+        return self.rules.failed_attempts == "failures" and not j["succeeded"]
+
+    def incidents(self, scope: frozenset[str], period: Period) -> set[tuple[str, str]]:
+        """Incidents of the scope that were detected in the period, linked or not."""
+        states = {"linked", "unlinked"} | ({"external"} if self.rules.external_incidents else set())
+        return {
+            (i["source"], i["incident"])
+            for i in self.marts.linked_incidents
+            if i["service"] in scope
+            and i["state"] in states
+            and self.inside(i["detected_at"], period)
         }
+
+    def per_deployment(self, hits: int, n: int, covered: bool) -> Row:
+        """Events for each deployment, with Poisson's interval; it has no upper end at 1."""
+        if not covered or not n:
+            low = Fraction(hits, n) if n else None
+            return {"n": n, "hits": hits, "value": None, "low": low, "high": None}
+        low, high = poisson(hits)
+        return {
+            "n": n, "hits": hits, "value": Fraction(hits, n), "low": low / n, "high": high / n
+        }  # fmt: skip
 
     def rework_rate(self, scope: frozenset[str], period: Period) -> Row:
         found = [j for j in self.deployments(scope, period) if j["succeeded"]]
@@ -146,17 +186,24 @@ class Report:
     def duration(self, lengths: list[int]) -> Row:
         ranks = median_ranks(len(lengths))
         ordered = sorted(lengths)
-        return (
+        row = (
             {"n": len(lengths)}
             | {
                 name: quantile(lengths, share) if lengths else None
                 for name, share in SHARES.items()
             }
             | {
-                "low": ordered[ranks[0] - 1] if ranks else None,
-                "high": ordered[ranks[1] - 1] if ranks else None,
+                "low_rank": ordered[ranks[0] - 1] if ranks else None,
+                "high_rank": ordered[ranks[1] - 1] if ranks else None,
             }
         )
+        if self.rules.average == "mean":
+            mean = Fraction(sum(lengths), len(lengths)) if lengths else None
+            return row | {"value": mean, "low": None, "high": None}
+        middle = row["p50"]
+        if self.rules.average == "lower_median" and lengths:
+            middle = ordered[(len(lengths) - 1) // 2]
+        return row | {"value": middle, "low": row["low_rank"], "high": row["high_rank"]}
 
     def lead_time(self, scope: frozenset[str], period: Period) -> Row:
         """Each change once, at its first delivery to any service of the scope."""

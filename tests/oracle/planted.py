@@ -360,6 +360,34 @@ def incidents(world: World) -> None:
     s.cause("twin-said", s.id("d3"))
 
 
+def ends(world: World) -> None:
+    """Incidents ended by a repair or a flag turned off: the last one shortly before the end."""
+    s = Scene(world, "ends")
+    s.line("a", "b", "c", "d")
+    s.commit("fix", "d", 6, subject="hotfix: d")
+    s.head("fix")
+    for name, sha, hour in (("d1", "a", 0), ("d2", "b", 100), ("d3", "a", 102), ("d4", "d", 200)):
+        s.deploy(name, sha, hour)
+    s.deploy("d5", "fix", 203)
+    s.incident("by-rollback", 101, 103)
+    s.incident("just-before-rollback", 101, 101.9)
+    s.incident("by-fix", 201, 203)
+    s.incident("by-flag", 201, 202)
+    s.incident("by-the-later", 201, 203.5)
+    s.incident("flag-too-early", 201.2, 202.6)
+    s.incident("at-the-edge", 201, 202.5)
+    s.incident("still-open", 201, None)
+    s.flag("x", 50, 1)
+    s.flag("x", 201.5, 0)
+    s.flag("x", 201.6, 0)  # off already
+    s.flag("y", 203.4, 0.1)  # not off
+    s.flag("z", 201.9, 0, environment="staging")
+    s.flag("w", 203.3, 0, service="another")
+    s.flag("v", 203.2, 0)
+    s.incident("sev1", 204, 205, severity="SEV1")
+    s.incident("sev3", 204, 205, severity="sev3")
+
+
 def monorepo(world: World) -> None:
     """Two services by path in one repository, and a service whose name the deployment states."""
     s = Scene(world, "mono")
@@ -404,6 +432,7 @@ def planted() -> World:
         windows,
         stated,
         incidents,
+        ends,
         monorepo,
     ):
         scene(world)

@@ -24,12 +24,12 @@ METRICS = (
     "rework_rate",
 )
 EXACT = {
-    "p50_x2": ("value", 2),
+    "p50_x2": ("p50", 2),
     "p75_x4": ("p75", 4),
     "p90_x10": ("p90", 10),
     "p95_x20": ("p95", 20),
-    "low_us": ("low", 1),
-    "high_us": ("high", 1),
+    "low_us": ("low_rank", 1),
+    "high_us": ("high_rank", 1),
 }
 DURATIONS = ("lead_time", "time_to_restore")
 

@@ -11,6 +11,7 @@ from dora.records import (
     CommitPath,
     CommitReference,
     Deployment,
+    FlagChange,
     Incident,
     IncidentCause,
     PullRequest,
@@ -160,6 +161,16 @@ class Scene:
                 **made,
             ),
             source="pager",
+        )
+
+    def flag(self, flag: str, hour: float, share: float, **more: Any) -> None:
+        made: dict[str, Any] = {"environment": "production", "service": self.name} | more
+        number = len(self.world.of(FlagChange))
+        self.world.add(
+            FlagChange(
+                f"{number:04}", f"{self.name}-{flag}", changed_at=at(hour), share=share, **made
+            ),
+            source="flags",
         )
 
     def cause(self, incident: str, text: str) -> None:

@@ -65,6 +65,26 @@ VARIANTS: dict[str, dict[str, Any]] = {
         for rule in FAILURE_RULES
     },
     "only the window": {"failure_rules": ["window"]},
+    "linked incidents": {"caused_by": "linked"},
+    "recovery from the deployment on": {"recovery_start": "deployment"},
+    "recovery from the earlier": {"recovery_start": "earlier", "caused_by": "any"},
+    "linked, from the deployment on": {"recovery_start": "deployment", "caused_by": "linked"},
+    "from the merge": {"clock_start": "merge", "change": "pull_request"},
+    "commits from the merge": {"clock_start": "merge", "average": "mean"},
+    "lower medians": {"average": "lower_median", "caused_by": "any"},
+    "only severe incidents": {"severities": ["sev1", "*2"], "caused_by": "any"},
+    "duplicates count": {"duplicate_incidents": True, "failures_counted": "incidents"},
+    "incidents counted": {"failures_counted": "incidents", "external_incidents": True},
+    "links counted": {"failures_counted": "links", "failed_attempts": "counted"},
+    "attempts are failures": {"failed_attempts": "failures", "maturity": "1h"},
+    "the same commit again": {"rollback_by": "same_sha"},
+    "the same commit, blaming the first": {"rollback_by": "same_sha", "rollback_blames": "first"},
+    "ancestry, blaming the first": {"rollback_blames": "first"},
+    "the last of any service": {"incident_link": "last_of_any", "failure_window": None},
+    "any service within a day": {"incident_link": "last_of_any"},
+    "while open": {"incident_link": "while_open", "failure_window": None},
+    "while open, a day before": {"incident_link": "while_open", "recovery": "first_close"},
+    "a longer flag window": {"flag_window": "2h"},
 }
 MOMENTS = (at(-1), at(31), at(105), at(224), at(24 * 90 + 30))
 
@@ -192,7 +212,22 @@ def test_every_metric_equals_the_oracle_in_any_zone(
     workspace.close()
 
 
-@pytest.mark.parametrize("variant", ["any incident", "pull requests", "fully delivered"])
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "any incident",
+        "pull requests",
+        "fully delivered",
+        "linked, from the deployment on",
+        "from the merge",
+        "commits from the merge",
+        "lower medians",
+        "duplicates count",
+        "incidents counted",
+        "links counted",
+        "attempts are failures",
+    ],
+)
 def test_every_metric_equals_the_oracle_by_other_rules(databases: Databases, variant: str) -> None:
     rules = Rules().but(**VARIANTS[variant])
     workspace = databases.workspace("duckdb", rules, at(24 * 12), "Africa/Cairo")
@@ -200,6 +235,7 @@ def test_every_metric_equals_the_oracle_by_other_rules(databases: Databases, var
         Known(databases.world, at(24 * 12)),
         databases.oracle(rules, at(24 * 12)),
         asked(databases, "Africa/Cairo"),
+        rules,
     )
     for metric in METRICS:
         assert unequal_numbers(workspace, report, metric) == []
@@ -215,8 +251,8 @@ def test_the_world_has_a_midnight_that_does_not_exist() -> None:
 FAULTS = {
     "the window's edge does not count": (
         "evidence_window",
-        "b.gap_us <= r.failure_window_us",
-        "b.gap_us < r.failure_window_us",
+        "f.gap_us <= r.failure_window_us",
+        "f.gap_us < r.failure_window_us",
     ),
     "the wrong one of two at one instant": (
         "production_sequence",
@@ -242,6 +278,79 @@ FAULTS = {
 }
 
 
+FAULTS_BY_RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "flags a moment too early": (
+        {"caused_by": "any"},
+        "incident_ends",
+        "<= r.flag_window_us",
+        "< r.flag_window_us",
+    ),
+    "flags that were off already": (
+        {"caused_by": "any"},
+        "incident_ends",
+        "coalesce(f.share_before, 1) > 0",
+        "true",
+    ),
+    "undone is what it went back to": (
+        {"rollback_by": "same_sha"},
+        "evidence_rollback",
+        "f.place > b.place_before",
+        "f.place >= b.place_before",
+    ),
+    "a redeployment is a rollback": (
+        {"rollback_by": "same_sha"},
+        "production_sequence",
+        "and coalesce(a.sha_before, '') <> a.sha",
+        "",
+    ),
+    "all but the first": (
+        {"rollback_blames": "first"},
+        "evidence_rollback",
+        "o.place = o.first_place",
+        "o.place > o.first_place",
+    ),
+    "the first of any service": (
+        {"incident_link": "last_of_any"},
+        "deployments_around_incidents",
+        "order by q.us, q.service, ",
+        "order by q.us, q.service desc, ",
+    ),
+    "what finishes with its end": (
+        {"incident_link": "while_open"},
+        "deployments_around_incidents",
+        "q.us < dora_us(k.resolved_at)",
+        "q.us <= dora_us(k.resolved_at)",
+    ),
+    "all severities": (
+        {"severities": ["sev1"]},
+        "known_incidents",
+        "not dora_matches(i.severity, r.counted_severity)",
+        "false",
+    ),
+    "from the later": (
+        {"recovery_start": "earlier"},
+        "recovered_deployments",
+        "dora_us(j.finished_at) < dora_us(i.failed_at)",
+        "dora_us(j.finished_at) > dora_us(i.failed_at)",
+    ),
+    "a link counts once": (
+        {},
+        "judged_deployments",
+        "coalesce(f.links, 0)",
+        "least(coalesce(f.links, 0), 1)",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS_BY_RULES)
+def test_a_fault_planted_where_other_rules_lead_is_caught(databases: Databases, fault: str) -> None:
+    changed, model, right, wrong = FAULTS_BY_RULES[fault]
+    workspace = databases.workspace("duckdb", Rules().but(**changed), LATEST)
+    plant(workspace, model, right, wrong)
+    assert unequal(databases, workspace) != []
+    workspace.close()
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_planted_in_a_model_is_caught(databases: Databases, fault: str) -> None:
     model, right, wrong = FAULTS[fault]
@@ -265,7 +374,7 @@ def plant(workspace: Workspace, model: str, right: str, wrong: str) -> None:
 METRIC_FAULTS = {
     "p80 in place of p90": ("lead_time", "9 * (r.n - 1)", "8 * (r.n - 1)"),
     "the mean of no middle": ("time_to_restore", "2 * r.place - (r.n - 1)", "2 * r.place - r.n"),
-    "young ones count too": ("change_failure_rate", "e.succeeded and e.mature", "e.succeeded"),
+    "young ones count too": ("change_failure_rate", "then j.mature", "then true"),
     "attempts count too": (
         "deployment_frequency",
         "sum(case when succeeded then 1 else 0 end)",

@@ -190,3 +190,21 @@ def test_copy_of_an_unknown_commit_is_a_change_itself(given: Given) -> None:
     given.deploy("v1", "a", 10)
     given.deploy("v2", "copy", 11)
     assert given.counted() == {"a": "v1", "copy": "v2"}
+
+
+def test_lead_time_may_run_from_the_merge(given: Given) -> None:
+    """Pull request 1 was authored at 2, merged at 20 and delivered at 30; c has no pull request."""
+    given.line("a b c")
+    given.head("c")
+    given.pull(1, "b", 20)
+    given.original(1, "o", 2)
+    given.deploy("v1", "a", 10)
+    given.deploy("v2", "c", 30)
+    columns = "change, us, coding_us, review_us, merge_to_deploy_us, left_out"
+    found = given.rows("delivered_changes", columns, clock_start="merge")
+    assert found == [
+        ("a", None, None, None, None, "no merge is known"),
+        ("c", None, None, None, None, "no merge is known"),
+        ("o", 10 * HOUR, None, None, 10 * HOUR, None),
+    ]
+    assert given.counted(clock_start="merge", change="pull_request") == {"example.org/shop#1": "v2"}

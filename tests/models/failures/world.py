@@ -31,10 +31,20 @@ _RULES: dict[str, Any] = {
     "maturity_us": DAY,
     "recovery": "last_close",
     "caused_by": "deployment",
+    "recovery_start": "detection",
+    "flag_window_us": HOUR,
     "delivered": "first",
+    "clock_start": "first_commit",
+    "failures_counted": "deployments",
+    "failed_attempts": "apart",
+    "incident_link": "last_of_service",
+    "rollback_by": "ancestry",
+    "rollback_blames": "all",
     "bot_changes": False,
     "external_incidents": False,
     "not_planned_incidents": False,
+    "duplicate_incidents": False,
+    "counted_severity": "",
     "follow_cherry_picks": True,
     "rule_stated": True,
     "rule_rollback": True,
@@ -72,10 +82,15 @@ _COLUMNS: dict[str, str] = {
     "undone": "stream:INTEGER position:INTEGER rollback_position:INTEGER",
     "incidents": (
         "source id detected_at:TIMESTAMP resolved_at:TIMESTAMP first_resolved_at:TIMESTAMP "
-        "service repository external:BOOLEAN not_planned:BOOLEAN duplicate_of reopenings:BIGINT url"
+        "service repository severity external:BOOLEAN not_planned:BOOLEAN duplicate_of "
+        "reopenings:BIGINT url"
     ),
     "incident_causes": "source incident cause",
     "incident_services": "source incident service",
+    "flag_changes": "source id flag environment changed_at:TIMESTAMP share:DOUBLE service",
+    "flag_services": "stated service",
+    "environment_kinds": "environment tier kind",
+    "production_kinds": "kind",
     "covered_services": "service",
     "service_map": "repository stated service by_paths:BOOLEAN",
 }
@@ -218,6 +233,18 @@ class World:
         self.tables["incident_services"] += [{**key, "service": s} for s in services]
         self.tables["incident_causes"] += [{**key, "cause": c} for c in causes]
 
+    def flag(
+        self, when: str, share: float, service: str = "shop", *, flag: str = "basket",
+        environment: str = "production",
+    ) -> None:  # fmt: skip
+        """A feature flag of a service is set to a share of users."""
+        changes = self.tables["flag_changes"]
+        row = {"source": "flags", "id": str(len(changes)), "flag": flag, "share": share}
+        named = {"environment": environment, "service": service, "changed_at": at(when)}
+        changes.append(row | named)
+        if {"stated": service, "service": service} not in self.tables["flag_services"]:
+            self.tables["flag_services"].append({"stated": service, "service": service})
+
     def rows(self, model: str, *columns: str, where: str = "1 = 1") -> list[tuple[Any, ...]]:
         """The columns of a model, sorted; the world stands still from the first call on."""
         if not self.built:
@@ -272,6 +299,11 @@ def _build(world: World) -> None:
         tables |= {"copies": [], "cherry_picks": []}
     for name in ("incidents", "production_deployments"):
         tables[name] = [r for r in tables[name] if _known(r, world.as_of)]
+    tables["production_kinds"] = [{"kind": "production"}]
+    tables["environment_kinds"] = [
+        {"environment": name, "tier": "", "kind": kind}
+        for name, kind in (("production", "production"), ("staging", "staging"))
+    ]
     tables["rules"] = [{**_RULES, "as_of": world.as_of, **world.rules}]
     world.engine.prepare(offsets=UTC_OFFSETS, patterns=[])
     for name, rows in tables.items():
