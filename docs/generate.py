@@ -18,6 +18,7 @@ from dora.metrics.coverage_checks import CHECKS, FAULTS
 from dora.models import models
 from dora.plots import KINDS
 from dora.records import RECORD_TYPES, columns
+from dora.rules.presets import PRESETS
 
 DOCS = Path(__file__).resolve().parent
 README = DOCS.parent / "README.md"
@@ -71,16 +72,28 @@ def readme(text: str) -> str:
     return text
 
 
+def presets_table() -> str:
+    """What each preset counts, and what of it is not reproduced, as a Markdown table."""
+    lines = ["| preset | metric | what the product counts | not reproduced |", "|---|---|---|---|"]
+    for preset in PRESETS:
+        for metric, definition in preset.definitions.items():
+            named = f"[{preset.title}]({preset.source}) (`{preset.name}`)"
+            lacking = preset.lacking.get(metric, "")
+            lines.append(f"| {named} | `{metric}` | {definition} | {lacking} |")
+    return "\n".join(lines)
+
+
 def definitions(text: str) -> str:
-    """The definitions with the table of coverage checks as it should be."""
+    """The definitions with the tables of coverage checks and presets as they should be."""
     lines = ["| of how many | these | bears on (at worst) |", "|---|---|---|"]
     for check in CHECKS:
         bears = ", ".join(f"`{name}` ({lowest})" for name, lowest in check.bears_on.items())
         scale = "never wrong" if check.scale == FAULTS else "may be missing"
         lines.append(f"| {check.statement} | {scale} | {bears} |")
-    pattern = r"(<!-- coverage -->\n).*?(<!-- /coverage -->)"
-    table = "\n".join(lines)
-    return re.sub(pattern, lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.DOTALL)
+    for mark, table in (("coverage", "\n".join(lines)), ("presets", presets_table())):
+        pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
+        text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
+    return text
 
 
 def store() -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from dora.config import Config
     from dora.goals import Goal
     from dora.metrics.coverage import Coverage
+    from dora.metrics.explaining import Explanation
+    from dora.metrics.fan import Fan
     from dora.metrics.notes import Notes
     from dora.metrics.scopes import Directory
     from dora.release.asking import Releases
@@ -102,7 +104,7 @@ class Delivery:
         return replace(self, _split=kinds or ("service",))
 
     def rules(self, **changes: Any) -> Delivery:
-        """Other rules, such as `failure_window="72h"`; nothing is read again.
+        """Other rules, such as `failure_window="72h"` or `preset="gitlab"`; nothing is read again.
 
         Raises:
             ConfigError: A rule or value that does not exist.
@@ -147,6 +149,33 @@ class Delivery:
             UnknownMetric: There is none of that name.
         """
         return metrics.find(name).ask(self.question())
+
+    def fan(self, metric: str = "change_failure_rate") -> Fan:
+        """A metric by the formulas of other products: why does our number differ from theirs?
+
+        Raises:
+            UnknownMetric: There is none of that name.
+        """
+        return self.metric(metric).fan()
+
+    def explain(
+        self,
+        metric: str = "change_failure_rate",
+        *,
+        incident: str | None = None,
+        deployment: str | None = None,
+    ) -> Explanation:
+        """Which deployment each incident was put down to, and why each deployment failed or not.
+
+        Args:
+            metric: `change_failure_rate` or `time_to_restore`.
+            incident: Only incidents of that id, whenever they were; `*` stands for anything.
+            deployment: Only deployments of that id, whenever they were; `*` stands for anything.
+
+        Raises:
+            UsageError: The metric hangs on no link, or nothing has such an id.
+        """
+        return self.metric(metric).explain(incident, deployment)
 
     def overview(self) -> Overview:
         """Every metric: value, interval, n, and whether it changed since the window before."""

@@ -32,12 +32,12 @@ def test_the_metrics_and_their_aliases() -> None:
 
 def test_what_is_typed_in_a_notebook() -> None:
     verbs = {"window", "service", "team", "rules", "as_of", "overview", "sql", *metrics.names()}
-    assert verbs <= set(dir(Delivery))
+    assert verbs | {"explain", "fan"} <= set(dir(Delivery))
     fields = set(Result.__dataclass_fields__)
     given = {"value", "n", "low", "high", "frame", "reason"}
     asked = {"evidence", "left_out", "sql", "plot", "compare", "unit", "_repr_html_"}
     assert given <= fields
-    assert asked <= set(dir(Result))
+    assert asked | {"explain", "fan", "sensitivity"} <= set(dir(Result))
 
 
 def test_the_commands() -> None:

@@ -15,8 +15,11 @@ import click
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import pandas as pd
+
     from dora.config import Config
     from dora.delivery import Delivery
+    from dora.metrics.result import Result
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet")
 DEFAULT_CONFIG = Path("dora.toml")
@@ -72,6 +75,50 @@ class Scope:
         if self.service:
             chosen = chosen.service(*self.service)
         return chosen.team(*self.team) if self.team else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What of the links between incidents and deployments is to be explained."""
+
+    left_out: bool
+    incident: str | None
+    deployment: str | None
+    sensitivity: bool
+
+    def frames(self, result: Result) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+        """The answers, each as plain values and in words; none where nothing of it was asked."""
+        from dora import words
+
+        if self.left_out:
+            return [(result.left_out, words.table(result.left_out))]
+        if self.sensitivity:
+            moved = result.sensitivity()
+            return [(moved.frame, moved.shown)]
+        if self.incident is None and self.deployment is None:
+            return []
+        told = result.explain(self.incident, self.deployment)
+        asked = (self.incident, told.incidents), (self.deployment, told.deployments)
+        return [(frame, words.table(frame)) for name, frame in asked if name is not None]
+
+    def check(self, form: str | None, output: Path | None) -> None:
+        """Refuse what does not go into one answer, or one file.
+
+        Raises:
+            UsageError: Several questions at once.
+        """
+        from dora.errors import UsageError
+        from dora.words import listed
+
+        asked = [
+            f"--{name.replace('_', '-')}"
+            for name in self.__slots__
+            if getattr(self, name) not in (None, False)
+        ]
+        in_text = form in (None, "table", "markdown") and output is None
+        if len(asked) > 1 and not (in_text and asked == ["--incident", "--deployment"]):
+            told = listed(asked, most=4)
+            raise UsageError(f"{told} do not go together.", hint="Ask for one after the other.")
 
 
 def _log(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -154,6 +201,18 @@ scope = _together(
     ),
     click.option("--service", multiple=True, help="Only this service; may be repeated."),
     click.option("--team", multiple=True, help="Only this team's services; may be repeated."),
+)
+
+
+links = _together(
+    "links",
+    Links,
+    click.option("--left-out", is_flag=True, help="Those left out, with the reason."),
+    click.option("--incident", metavar="ID", help="What it was put down to; * is anything."),
+    click.option("--deployment", metavar="ID", help="Why it failed or not; * is anything."),
+    click.option(
+        "--sensitivity", is_flag=True, help="How it moves with windows of 1 h, 6 h, 24 h, 72 h."
+    ),
 )
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from dora.cli import options
-from dora.cli.options import Place, Scope
+from dora.cli.options import Links, Place, Scope
 from dora.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from dora.metrics.overview import Overview
+    from dora.metrics.result import Result
     from dora.metrics.signals import Signals
     from dora.metrics.survival import Survival
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 @click.option("--sql", "only_sql", is_flag=True, help="Print the SQL behind it instead.")
 @click.option("--signals", is_flag=True, help="Tell signal from noise, and when a level changed.")
 @click.option("--survival", is_flag=True, help="How long what began takes, unfinished included.")
+@click.option(
+    "--all-presets", is_flag=True, help="By the formulas of other products, side by side."
+)
 @click.option(
     "--levels",
     "year",
@@ -45,6 +49,7 @@ def show(
     only_sql: bool,
     signals: bool,
     survival: bool,
+    all_presets: bool,
     year: int | None,
 ) -> None:
     """Show a METRIC by period and service, or all five at a glance."""
@@ -59,6 +64,11 @@ def show(
             "Signals and survival are of one metric.", hint="Name it, such as lead-time."
         )
     delivery = scope.of(place.open())
+    if metric is None and all_presets:
+        raise UsageError(
+            "Which metric is to be shown by all presets?",
+            hint=f"Name one: {', '.join(delivery.metrics)}.",
+        )
     if year is not None:
         emit_levels(delivery.overview(), year, form, output)
         return
@@ -81,6 +91,10 @@ def show(
     if survival:
         emit_survival(result.survival(), form, output)
         return
+    if all_presets:
+        fan = result.fan()
+        emit(fan.frame, fan.shown, form, output)
+        return
     emit(result.frame, words.table(result.frame), form, output)
 
 
@@ -89,22 +103,26 @@ def show(
 @options.scope
 @options.place
 @options.output
-@click.option("--left-out", is_flag=True, help="Those left out, with the reason.")
+@options.links
 def explain(
     metric: str,
     scope: Scope,
     place: Place,
     form: str | None,
     output: Path | None,
-    left_out: bool,
+    links: Links,
 ) -> None:
     """Show the records behind a METRIC, and those left out with the reason and the link."""
     from dora import words
 
+    links.check(form, output)
     result = scope.of(place.open()).metric(metric)
-    if left_out or form is not None or output is not None:
-        frame = result.left_out if left_out else result.evidence
-        emit(frame, words.table(frame), form, output)
+    frames = links.frames(result)
+    if not frames and (form is not None or output is not None):
+        frames = [(result.evidence, words.table(result.evidence))]
+    for frame, shown in frames:
+        emit(frame, shown, form, output)
+    if frames:
         return
     click.echo(words.definition(result))
     click.echo(f"\nThe {words.count(len(result.evidence), 'record')} behind it:\n")
@@ -112,6 +130,22 @@ def explain(
     click.echo(f"\nLeft out: {len(result.left_out):,}\n")
     if len(result.left_out):
         emit(result.left_out, words.table(result.left_out), "table", None)
+    if result.links_matter:
+        _say_links(result)
+
+
+def _say_links(result: Result) -> None:
+    """Every incident with what it could be put down to, every deployment with the reason."""
+    from dora import words
+
+    told = result.explain()
+    for title, frame in (
+        ("What each incident was put down to, and what else it could have been", told.incidents),
+        ("Why each deployment is failed, fine or pending", told.deployments),
+    ):
+        if len(frame):
+            click.echo(f"\n{title}:\n")
+            emit(frame, words.table(frame), "table", None)
 
 
 @click.command()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from dora import words
 from dora.metrics.comparison import Comparison
-from dora.metrics.result import Result, tidy
+from dora.metrics.result import Result
+from dora.metrics.tidying import tidy
 from dora.words import notes as text
 
 if TYPE_CHECKING:

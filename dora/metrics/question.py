@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -59,6 +59,15 @@ class Question:
             self._others[wanted] = replace(self, window=wanted)
         return self._others[wanted]
 
+    def under(self, rules: Rules) -> Question:
+        """The same judged by other rules."""
+        if rules == self.rules:
+            return self
+        tables = self.tables.with_rules(rules)
+        same = rules.environments == self.rules.environments
+        directory = self.directory if same else Directory.read(tables)
+        return replace(self, tables=tables, rules=rules, directory=directory)
+
     def by(self, *grains: str) -> Question:
         """The same, cut into other periods."""
         return replace(self, grains=grains)
@@ -111,11 +120,11 @@ class Question:
         periods = self.calendar.drop_duplicates("period").reset_index(drop=True)
         return Grid(self.scopes, periods.drop(columns="day"), self.directory, self.today)
 
-    def query(self, sql: str) -> pd.DataFrame:
+    def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Run a metric's SELECT on this question's calendar and scopes."""
         self.tables.load("calendar", self.calendar, _CALENDAR_TYPES)
         self.tables.load("scope_services", self.scope_services, _SCOPE_TYPES)
-        return self.tables.query(sql)
+        return self.tables.query(sql, parameters)
 
     @cached_property
     def scope_services(self) -> pd.DataFrame:

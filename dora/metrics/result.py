@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dora import words
 from dora.metrics.comparison import Comparison
 from dora.metrics.question import WHOLE, Question
+from dora.metrics.tidying import tidy
 from dora.rules import Rules
 from dora.windows import Window
 
@@ -20,15 +21,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dora.metrics.base import Metric
+    from dora.metrics.explaining import Explanation
+    from dora.metrics.fan import Fan
     from dora.metrics.rollup import RollUp
+    from dora.metrics.sensitivity import Sensitivity
     from dora.metrics.signals import Signals
     from dora.metrics.survival import Survival
     from dora.metrics.trend import Trend
 
-_SECONDS = ("seconds", "coding", "pickup", "review", "merge_to_deploy")
 _LONG = 200
 """A window of more days is cut into months rather than weeks."""
-_FLAGS = ("failed", "pending", "is_bot", "open")
+MOST_LISTED = 5
+"""So few values are said themselves, as no interval of their median exists."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -226,6 +230,47 @@ class Result:
 
         return roll_up(self, by, against)
 
+    def fan(self) -> Fan:
+        """The same by the formulas of other products, side by side."""
+        return self._fan
+
+    @cached_property
+    def _fan(self) -> Fan:
+        from dora.metrics.fan import Fan
+
+        return Fan.of(self)
+
+    @property
+    def links_matter(self) -> bool:
+        """Whether the number hangs on what incidents are put down to."""
+        from dora.metrics.sensitivity import JUDGED
+
+        return self.name in JUDGED
+
+    def explain(self, incident: str | None = None, deployment: str | None = None) -> Explanation:
+        """Which deployment each incident was put down to, and why each deployment failed or not.
+
+        Args:
+            incident: Only incidents of that id, whenever they were; `*` stands for anything.
+            deployment: Only deployments of that id, whenever they were; `*` stands for anything.
+
+        Raises:
+            UsageError: The metric hangs on no link, or nothing has such an id.
+        """
+        from dora.metrics.explaining import Explanation
+
+        return Explanation.of(self, incident=incident, deployment=deployment)
+
+    def sensitivity(self) -> Sensitivity:
+        """How the number moves with other failure windows, or by stated links alone.
+
+        Raises:
+            UsageError: The metric hangs on no link.
+        """
+        from dora.metrics.sensitivity import Sensitivity
+
+        return Sensitivity.of(self)
+
     def plot(self, kind: str = "trend", ax: Axes | None = None, *, theme: str = "light") -> Axes:
         """Draw it on `ax`, or on a figure of its own, and return the axes.
 
@@ -261,7 +306,7 @@ class Result:
         return [f"{count:,} {text}" for count, text in said if count]
 
     def _few(self) -> list[str]:
-        if self.value is None or self.low is not None or self.unit != "seconds":
+        if self.value is None or self.n > MOST_LISTED or self.unit != "seconds":
             return []
         return words.few(self.lengths.tolist(), self.unit)
 
@@ -284,22 +329,3 @@ class Result:
 
 def _real(value: Any) -> float | None:
     return None if words.missing(value) else float(value)
-
-
-def tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """Records as people and files want them: aware times, seconds, yes and no, None."""
-    import pandas as pd
-
-    for name in frame.columns:
-        values = frame[name]
-        if name.endswith("_at"):
-            frame[name] = pd.to_datetime(values).astype("datetime64[us]").dt.tz_localize("UTC")
-        elif name in _SECONDS:
-            frame[name] = values.astype("Int64").astype("Float64") / 1_000_000
-        elif name in _FLAGS:
-            frame[name] = values.astype("boolean")
-        elif name == "pull_request":
-            frame[name] = values.astype("Int64")
-        else:
-            frame[name] = values.astype(object).where(values.notna(), None)
-    return frame

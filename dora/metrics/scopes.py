@@ -13,6 +13,8 @@ from dora.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dora.rules import Rules
+
 ALWAYS = (date(1, 1, 1), date(9999, 12, 31))
 
 
@@ -27,6 +29,9 @@ class Tables(Protocol):
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """The rows of a SELECT."""
+
+    def with_rules(self, rules: Rules) -> Tables:
+        """The same facts judged by other rules."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "sizes": ("change_failure_rate",),
     "quadrant": ("change_failure_rate",),
     "funnel": ("change_failure_rate", "rework_rate"),
+    "fan": ("deployment_frequency", "lead_time", "change_failure_rate", "time_to_restore"),
     "benchmark": ("deployment_frequency", "lead_time", "change_failure_rate", "time_to_restore"),
 }
 """The pictures, each with the metrics it can be drawn of; none named means any."""
@@ -57,7 +58,8 @@ def draw(
             production. `calendar` and `hours`: when deployments happen. `incidents`: failures over
             deployments. `sizes`: failure rate by changes per deployment. `quadrant`: lead time and
             failure rate by service. `funnel`: rates of services by size, with the limits of
-            chance. `benchmark`: all numbers among DORA's levels.
+            chance. `benchmark`: all numbers among DORA's levels. `fan`: the number by other
+            products' formulas.
         ax: Where to draw.
         theme: `light`, or `dark` for dark screens.
 

@@ -56,8 +56,10 @@ def _thinned(marks: list[float]) -> list[float]:
 
 
 def shares(ax: Axes, values: Sequence[float]) -> None:
-    """Percentages from zero, never past a hundred."""
-    ax.set_ylim(0, min(1.0, max(max(values, default=0) * 1.08, 0.05)))
+    """Percentages from zero, past a hundred only where incidents are counted instead of shares."""
+    most = max(values, default=0)
+    room = max(most * 1.08, 0.05)
+    ax.set_ylim(0, room if most > 1 else min(1.0, room))
     ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.share(value)))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dora import words
 from dora.metrics.base import split_parts
-from dora.metrics.result import tidy
+from dora.metrics.tidying import tidy
 from dora.stats.figure import Figure
 
 if TYPE_CHECKING:

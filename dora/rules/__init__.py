@@ -184,8 +184,11 @@ def parse(given: Mapping[str, Any]) -> dict[str, Any]:
     known = {f.name for f in fields(Rules)}
     values: dict[str, Any] = {}
     if "preset" in given:
-        chosen = Rules.preset(given["preset"])
-        values = {name: getattr(chosen, name) for name in known}
+        try:
+            chosen = Rules.preset(given["preset"])
+            values = {name: getattr(chosen, name) for name in known}
+        except ConfigError as error:
+            faults.append(f"preset: {error.message} {error.hint}")
     for name, value in given.items():
         if name == "preset":
             continue

@@ -184,6 +184,72 @@ def test_explain_names_the_records_and_those_left_out(dora: Command, organisatio
     assert {"bot", "before the record"} <= reasons
 
 
+def test_explain_says_what_every_incident_was_put_down_to(
+    dora: Command, organisation: Path
+) -> None:
+    """Each of the sample's incidents is named after the deployment that truly caused it."""
+    asked = ("-c", organisation, "--window", "2026-H1")
+    ran = dora("explain", "change-failure-rate", *asked)
+    assert "What each incident was put down to" in ran.out
+    assert "Why each deployment is failed, fine or pending" in ran.out
+    told = rows(
+        dora("explain", "time-to-restore", *asked, "--incident", "*", "--format", "csv").out
+    )
+    linked = {row["incident"]: row["deployment"] for row in told if row["outcome"] == "linked"}
+    assert len(linked) == 14
+    assert all(incident == f"INC-{deployment}" for incident, deployment in linked.items())
+
+
+def test_explain_says_why_one_deployment_failed(dora: Command, organisation: Path) -> None:
+    ran = dora(
+        "explain", "change-fail-rate", "-c", organisation, "--deployment", "checkout-42",
+        "--incident", "INC-checkout-42",
+    )  # fmt: skip
+    assert "incident INC-checkout-42 followed it, 59 min after it finished" in ran.out
+    assert "not the last one before it" in ran.out
+
+
+def test_explain_shows_how_the_number_moves_with_the_window(
+    dora: Command, organisation: Path
+) -> None:
+    asked = ("-c", organisation, "--window", "2026-H1", "--sensitivity")
+    table = dora("explain", "change-failure-rate", *asked)
+    assert "stated links only" in table.out
+    moved = rows(dora("explain", "change-failure-rate", *asked, "--format", "csv").out)
+    assert [row["links"] for row in moved][1:] == [
+        "window of 1 h", "window of 6 h", "window of 24 h", "window of 72 h", "stated links only",
+    ]  # fmt: skip
+    values = [float(row["value"]) for row in moved]
+    assert values[1:5] == sorted(values[1:5])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("--incident", "a", "--sensitivity"),
+        ("--left-out", "--deployment", "a"),
+        ("--incident", "a", "--deployment", "b", "--format", "csv"),
+    ],
+)
+def test_explain_answers_one_question_at_a_time(
+    dora: Command, organisation: Path, asked: tuple[str, ...]
+) -> None:
+    ran = dora("explain", "change-failure-rate", "-c", organisation, *asked)
+    assert (ran.code, ran.out) == (2, "")
+    assert "do not go together" in ran.err
+
+
+def test_all_presets_stand_side_by_side(dora: Command, organisation: Path) -> None:
+    asked = ("-c", organisation, "--window", "2026-H1", "--all-presets")
+    table = dora("show", "change-failure-rate", *asked)
+    for name in ("dora", "gitlab", "devlake", "datadog", "sleuth", "linearb", "fourkeys"):
+        assert f"\n{name} " in table.out
+    fan = rows(dora("show", "lead-time", *asked, "--format", "csv").out)
+    assert len(fan) == 8
+    assert all(row["definition"] and row["source"] for row in fan)
+    assert dora("show", *asked).code == 2
+
+
 def test_evidence_adds_up_to_the_number(dora: Command, organisation: Path) -> None:
     asked = ("-c", organisation, "--window", "2026-H1", "--format", "csv")
     (shown,) = rows(dora("show", "change-failure-rate", *asked).out)
