@@ -90,11 +90,14 @@ def withheld(result: Result) -> str | None:
 
 
 def services(result: Result) -> int:
-    """How many services of the scope were known to be deployed by the end of the window."""
-    question = result.question
-    first = question.directory.first_days
-    members = {member.service for member in question.scopes[0].members}
-    return max(1, sum(first[s] < question.window.end for s in members if s in first))
+    """How many services were in the scope in the window and ever deployed by its end."""
+    window, first = result.window, result.question.directory.first_days
+    members = {
+        m.service
+        for m in result.question.scopes[0].members
+        if m.from_day < window.end and window.start < m.until_day
+    }
+    return max(1, sum(first[s] < window.end for s in members if s in first))
 
 
 def standings(results: Iterable[Result]) -> tuple[Standing, ...]:

@@ -19,6 +19,7 @@ from dora.stats.detecting import (
     detectable_medians,
     detectable_rates,
 )
+from dora.stats.funnel import Shrunk, funnel_limits, shrink
 from dora.stats.grouped import Groups, Sample
 from dora.stats.intervals import (
     difference_interval,
@@ -27,6 +28,15 @@ from dora.stats.intervals import (
     quantile_ranks,
     rate_difference_interval,
     wilson_interval,
+)
+from dora.stats.levels import Measured, Nearest, QuickCheck, nearest, quick_check
+from dora.stats.rollup import (
+    Split,
+    Standardised,
+    kitagawa,
+    mixed_median,
+    split_median,
+    standardise,
 )
 from dora.stats.signals import Chart, x_mr
 from dora.stats.spread import Spread, spread
@@ -46,9 +56,15 @@ __all__ = [
     "Curve",
     "Groups",
     "LogRank",
+    "Measured",
+    "Nearest",
     "Quantile",
+    "QuickCheck",
     "Sample",
+    "Shrunk",
+    "Split",
     "Spread",
+    "Standardised",
     "Trend",
     "change_points",
     "cumulative_incidence",
@@ -57,21 +73,29 @@ __all__ = [
     "detectable_rates",
     "difference_interval",
     "frequencies_chance",
+    "funnel_limits",
     "g_chart",
     "holm",
     "kaplan_meier",
+    "kitagawa",
     "laney_p",
     "laney_u",
     "log_rank",
     "median_difference",
     "median_interval",
     "medians_chance",
+    "mixed_median",
+    "nearest",
     "poisson_interval",
     "poisson_ratio_interval",
     "quantile_ranks",
+    "quick_check",
     "rate_difference_interval",
     "rates_chance",
+    "shrink",
+    "split_median",
     "spread",
+    "standardise",
     "t_chart",
     "theil_sen",
     "wilson_interval",

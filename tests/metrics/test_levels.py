@@ -79,6 +79,21 @@ def test_a_frequency_over_two_services_is_held_as_that_of_one():
     assert standing.answer(standing.value, 2024) == "once a day to once a week"
 
 
+def test_only_services_that_were_in_the_scope_and_deployed_by_then_share_a_frequency():
+    rows = month()
+    late = deployment("late", "2026-03-30 10:00", "late")  # after the window
+    old = [deployment(f"old{i}", f"2026-02-{i + 1:02} 10:00", "old") for i in range(3)]
+    both = deployed(*rows["production_deployments"], late, *old)
+    assert Standing.of(results(both)[0]).value == pytest.approx(4 / 2)  # shop and old
+    ever, left = date(1, 1, 1), date(2026, 2, 15)
+    owned = [
+        {"team": "red", "service": "shop", "from_day": ever, "until_day": date(9999, 12, 31)},
+        {"team": "red", "service": "old", "from_day": ever, "until_day": left},
+    ]
+    mine = results(both | {"team_services": owned}, teams=["red"])[0]
+    assert Standing.of(mine).value == pytest.approx(4)  # old had left the team by then
+
+
 def replace_service(row, service):
     return {**row, "service": service, "deployment": f"{service}-{row['deployment']}"}
 
