@@ -170,7 +170,8 @@ def test_every_source_of_the_manual_is_a_configuration_without_faults(
     assert config.load(tmp_path / "dora.toml").sources
 
 
-def test_the_manual_names_every_key_of_a_github_source() -> None:
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_the_manual_names_every_key_of_a_forge(kind: str) -> None:
     manual = (ROOT / "docs" / "sources.md").read_text("utf-8")
-    keys = {f.alias or name for name, f in load("github").Options.model_fields.items()}
+    keys = {f.alias or name for name, f in load(kind).Options.model_fields.items()}
     assert not [key for key in sorted(keys) if f"`{key}" not in manual]
