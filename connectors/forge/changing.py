@@ -135,7 +135,9 @@ class Changing:
             rows = [row for row in page.rows if not self._before(row, floor, self.since)]
             if rows and reading["newest"] is None:
                 reading["newest"] = rows[0][self.by]
-            waiting += [row for row in rows if known.get(row["id"]) != digest(row)]
+            waiting += [
+                row for row in rows if row["id"] not in known or known[row["id"]] != digest(row)
+            ]
             self._remember(reading, rows)
             reading["after"] = page.after
             last = page.after is None or len(rows) < len(page.rows)

@@ -14,6 +14,7 @@ from connectors.github.options import Options
 from connectors.github.paging import Size, follow, nodes
 from connectors.github.values import Place
 from connectors.http.errors import Absent
+from dora.errors import SourceError
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -43,6 +44,11 @@ class Places:
         self._client = client
         self._options = options
         self._selection = Selection(options.repositories, options.exclude)
+        signals = {rule.signal for rule in options.rules}
+        self._looks = {
+            "deployments": "deployments" in signals,
+            "versions": "versions" in signals,
+        }
 
     def find(self, known: Mapping[str, str]) -> Found:
         """The repositories as they stand.
@@ -68,12 +74,12 @@ class Places:
     def _named(
         self, names: list[str], known: Mapping[str, str], found: Found
     ) -> Iterator[tuple[str, JSON]]:
-        rest = [name for name in names if name not in known]
-        ids = [(name, known[name]) for name in names if name in known]
+        by_name = {name.casefold(): id_ for name, id_ in known.items()}
+        rest = [name for name in names if name.casefold() not in by_name]
+        ids = [(name, by_name[name.casefold()]) for name in names if name.casefold() in by_name]
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
-            data = self._client.ask(queries.HEADS, {"ids": [i for _, i in some]}, partial=True)
-            for (name, _), row in zip(some, data["nodes"], strict=True):
+            for (name, _), row in zip(some, self._heads([i for _, i in some]), strict=True):
                 if row and row.get("nameWithOwner"):
                     yield name, row
                 else:
@@ -81,7 +87,7 @@ class Places:
         for name in rest:
             owner, _, bare = name.partition("/")
             try:
-                variables = {"owner": owner, "name": bare}
+                variables = {"owner": owner, "name": bare, **self._looks}
                 data = self._client.ask(queries.NAMED, variables, partial=True)
             except Absent as error:
                 self._missed(found, name, error.message)
@@ -91,12 +97,26 @@ class Places:
             else:
                 self._missed(found, name, "there is no such repository")
 
+    def _heads(self, ids: list[str]) -> list[JSON | None]:
+        """How repositories stand, by their ids; in smaller pieces where all is too much."""
+        size = Size(len(ids))
+        asked = {"ids": ids, **self._looks}
+        try:
+            data = self._client.ask(queries.HEADS, asked, size=size, partial=True)
+        except SourceError:
+            if size.now == len(ids):  # that was not what was wrong
+                raise
+            half = len(ids) // 2
+            return [*self._heads(ids[:half]), *self._heads(ids[half:])]
+        found: list[JSON | None] = data["nodes"]
+        return found
+
     def _owned(self, patterns: list[str], found: Found) -> None:
         owner = patterns[0].split("/")[0]
         size = Size()
 
         def ask(after: str | None) -> Any:
-            variables = {"owner": owner, "after": after}
+            variables = {"owner": owner, "after": after, **self._looks}
             data = self._client.ask(queries.OWNED, variables, size=size, partial=True)
             if data["repositoryOwner"] is None:
                 raise Absent(f"there is no {owner}", hint="Check the name.")
@@ -130,8 +150,8 @@ class Places:
             head=(branch.get("target") or {}).get("oid"),
             pull_changed=_newest(row["pullRequests"]),
             issue_changed=_newest(row["issues"]),
-            deployed=_newest(row["deployments"], "createdAt"),
-            versions=digest([row["releases"], row["refs"]]),
+            deployed=_newest(row.get("deployments"), "createdAt"),
+            versions=digest([row.get("releases"), row.get("refs")]),
         )
         found.places.setdefault(place.repository, place)
 

@@ -19,18 +19,18 @@ fragment Head on Repository {
   defaultBranchRef { name target { oid } }
   pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { updatedAt } }
   issues(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { updatedAt } }
-  deployments(first: 1, orderBy: {field: CREATED_AT, direction: DESC}) { nodes { createdAt } }
-  releases(first: 5, orderBy: {field: CREATED_AT, direction: DESC}) {
+  deployments(first: 1, orderBy: {field: CREATED_AT, direction: DESC})
+    @include(if: $deployments) { nodes { createdAt } }
+  releases(first: 5, orderBy: {field: CREATED_AT, direction: DESC}) @include(if: $versions) {
     totalCount nodes { id updatedAt isDraft publishedAt }
   }
-  refs(refPrefix: "refs/tags/", first: 1, orderBy: {field: TAG_COMMIT_DATE, direction: DESC}) {
-    totalCount nodes { name target { oid } }
-  }
+  refs(refPrefix: "refs/tags/", first: 1, orderBy: {field: TAG_COMMIT_DATE, direction: DESC})
+    @include(if: $versions) { totalCount nodes { name target { oid } } }
 }
 """
 
 HEADS = f"""
-query Heads($ids: [ID!]!) {{
+query Heads($ids: [ID!]!, $deployments: Boolean!, $versions: Boolean!) {{
   {_SPENT}
   nodes(ids: $ids) {{ __typename ...Head }}
 }}
@@ -39,7 +39,7 @@ query Heads($ids: [ID!]!) {{
 """How many repositories stand now, by their ids: up to 100 at once."""
 
 NAMED = f"""
-query Named($owner: String!, $name: String!) {{
+query Named($owner: String!, $name: String!, $deployments: Boolean!, $versions: Boolean!) {{
   {_SPENT}
   repository(owner: $owner, name: $name) {{ ...Head }}
 }}
@@ -48,7 +48,8 @@ query Named($owner: String!, $name: String!) {{
 """How one repository stands; an old name leads to the new one."""
 
 OWNED = f"""
-query Owned($owner: String!, $size: Int!, $after: String) {{
+query Owned($owner: String!, $size: Int!, $after: String,
+            $deployments: Boolean!, $versions: Boolean!) {{
   {_SPENT}
   repositoryOwner(login: $owner) {{
     repositories(first: $size, after: $after, ownerAffiliations: [OWNER],

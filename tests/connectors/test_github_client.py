@@ -17,8 +17,9 @@ from github import GithubException
 from connectors.github import GitHub
 from connectors.github.judging import Judge
 from connectors.github.paging import Size
+from connectors.github.places import Places
 from connectors.http.errors import Absent
-from connectors.http.retrying import GiveUp, Refused, Retry, Wait
+from connectors.http.retrying import GiveUp, Policy, Refused, Retry, Wait
 from connectors.testing import Waits, read
 from dora.errors import SourceError
 from dora.records import Incident
@@ -258,6 +259,31 @@ def test_a_token_that_is_nearly_used_up_rests_before_it_is_refused() -> None:
         assert isinstance(waits, Waits)
         assert waits.said == []  # the other one went on
         assert len({one.headers["Authorization"] for one in host.asked}) == 2
+
+
+def test_repositories_that_are_too_many_to_look_at_at_once_are_looked_at_in_pieces() -> None:
+    names = [f"acme/r{number}" for number in range(8)]
+    rows = {
+        f"R_{n}": {**PLACE, "id": f"R_{n}", "nameWithOwner": name} for n, name in enumerate(names)
+    }
+    asked: list[int] = []
+
+    def answer(given: Asked, _: int) -> Reply:
+        ids = json.loads(given.body)["variables"]["ids"]
+        asked.append(len(ids))
+        if len(ids) > 3:
+            return Reply(None, 502)
+        return Reply({"data": {"rateLimit": limit(), "nodes": [rows[one] for one in ids]}})
+
+    with serving(answer) as host, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_TOKEN", "ghp_first")
+        options = {"url": f"{host.url}/api/v3", "repositories": names}
+        made = GitHub("acme", GitHub.Options.model_validate(options), base=Path())
+        made.patience, made.policy = Waits(), Policy(attempts=2)
+        known = {name: f"R_{n}" for n, name in enumerate(names)}
+        found = Places(made.client, made.options).find(known)
+    assert [place.path for place in found.places.values()] == names
+    assert asked == [8, 8, 4, 4, 2, 2, 4, 4, 2, 2]
 
 
 def test_what_was_spent_is_counted() -> None:

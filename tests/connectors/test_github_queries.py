@@ -15,8 +15,8 @@ HUNDRED = {"size": 100, "ids": ["x"] * 100}
 POINTS = {
     "PULL_REQUESTS": 4,  # 1 + 100 * (labels, commits, reviews, timeline) = 401 lists
     "ISSUES": 2,  # 1 + 100 * (labels, timeline) = 201 lists
-    "OWNED": 5,  # 1 + 100 * (newest pull request, newest issue) = 201 lists
-    "HEADS": 5,  # the same for 100 ids = 200 lists
+    "OWNED": 5,  # 1 + 100 * (newest pull request, issue, deployment, releases, tag) = 501 lists
+    "HEADS": 5,  # the same for 100 ids = 500 lists
 }
 """What a full page of a query costs, where that is more than a point."""
 
