@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dora.config.calendar import Calendar
     from dora.metrics.question import Question
+    from dora.metrics.scopes import Member
     from dora.release.plan import Plan
 
 
@@ -36,6 +37,11 @@ class Asked:
     question: Question
     calendar: Calendar
     plan: Plan
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The services in scope."""
+        return self.question.scopes[0].members
 
     def rows(self, sql: str) -> pd.DataFrame:
         """The rows of a SELECT over the models, the scope and the plan."""
@@ -129,3 +135,13 @@ class Answer:
     def _repr_html_(self) -> str:
         title, said = escape(self.analysis.title), escape(self.sentence)
         return f"<p><b>{title}</b>: {said}</p>{words.html_table(self.frame)}"
+
+
+def share_figure(name: str, hits: int, n: int, otherwise: str) -> Figure:
+    """A share with Wilson's interval, or why there is none."""
+    from dora import stats
+
+    if not n:
+        return Figure(name, None, "share", 0, reason=otherwise)
+    low, high = stats.wilson_interval(hits, n)
+    return Figure(name, hits / n, "share", n, float(low), float(high))

@@ -7,7 +7,7 @@ the first. A length of hours is that long in true time, as RFC 5545 has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from dora.errors import ConfigError
 if TYPE_CHECKING:
     from dora.config.calendar import Calendar, Entry
 
-Sort = Literal["window", "freeze", "train", "office"]
+Sort = Literal["window", "freeze", "train", "office", "frozen", "before", "thaw"]
 
 BEFORE = timedelta(days=400)
 """How long before the window of time that is asked for a freeze or train is looked for."""
@@ -33,7 +33,7 @@ class Occurrence:
         begins: Its first instant; a train's departure.
         ends: The first instant after it; for a train its departure, too.
         name: What the calendar calls it.
-        sort: window, freeze, train or office.
+        sort: What it is: a window, a freeze, a train, office hours, or what is told from freezes.
     """
 
     begins: datetime
@@ -200,6 +200,23 @@ def _holidays(where: str | None, years: Iterable[int]) -> frozenset[date]:
             f"No holidays are known of {where!r}.",
             hint="Write a country, or one of its parts, by its ISO 3166 code: DE, DE-BY.",
         ) from error
+
+
+def without(
+    spans: Iterable[tuple[datetime, datetime]], others: Sequence[tuple[datetime, datetime]]
+) -> list[tuple[datetime, datetime]]:
+    """What is left of spans where others do not cover them; the others are merged."""
+    left = []
+    for begins, ends in spans:
+        for other, until in others:
+            if until <= begins or ends <= other:
+                continue
+            if begins < other:
+                left.append((begins, other))
+            begins = max(begins, until)
+        if begins < ends:
+            left.append((begins, ends))
+    return left
 
 
 def merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

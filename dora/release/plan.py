@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dora.config.calendar import Entry
     from dora.metrics.question import Question
     from dora.metrics.scopes import Directory
+
+THAW = timedelta(days=5)
+"""How long after a freeze what had waited for its end goes out."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPANS = {
@@ -53,7 +56,9 @@ class Plan:
         """Make the tables `schedules` and `spans` where SELECTs can join them.
 
         `schedules` says which schedule a service has in an environment; `spans` has each span of
-        each schedule: `window`, merged, `freeze`, `train` and `office` hours, in microseconds.
+        each schedule in microseconds: `window`, merged, `freeze`, `train`, `office` hours; and of
+        the freezes that begin in the window all `frozen` time so far, as long a time `before`
+        it, and the `thaw` after it.
         """
         import pandas as pd
 
@@ -127,6 +132,10 @@ class Plan:
             if sort == "window":
                 spans = occurrences.merged((one.begins, one.ends) for one in listed)
                 yield from (Occurrence(*span, "", "window") for span in spans)
+            elif sort == "freeze":
+                freezes = [one for one in listed if self._limits[0] + BEFORE <= one.begins]
+                yield from freezes
+                yield from _around(freezes, self.question.as_of)
             else:
                 yield from listed
 
@@ -150,6 +159,17 @@ class Plan:
     @cached_property
     def _known(self) -> dict[tuple[Sort, int], list[Occurrence]]:
         return {}
+
+
+def _around(freezes: Sequence[Occurrence], now: datetime) -> Iterator[Occurrence]:
+    """Frozen time so far, as much time before each stretch of it, and the thaw after."""
+    whole = occurrences.merged((one.begins, one.ends) for one in freezes)
+    frozen = [(begins, min(ends, now)) for begins, ends in whole if begins < now]
+    before = occurrences.merged((begins - (ends - begins), begins) for begins, ends in frozen)
+    thaw = occurrences.merged((ends, min(ends + THAW, now)) for _, ends in frozen if ends < now)
+    for sort, spans in (("frozen", frozen), ("before", before), ("thaw", thaw)):
+        free = spans if sort == "frozen" else occurrences.without(spans, frozen)
+        yield from (Occurrence(*span, "", sort) for span in free)  # type: ignore[arg-type]
 
 
 def _owned(directory: Directory) -> dict[str, set[str]]:

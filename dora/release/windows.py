@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dora import stats
-from dora.release.base import Analysis, Answer, Asked
+from dora.release.base import Analysis, Answer, Asked, share_figure
 from dora.stats.figure import Figure
 from dora.stats.stratified import stratified_difference
 from dora.words import release as words
@@ -42,11 +42,7 @@ def _figures(asked: Asked) -> list[Figure]:
 
 
 def _share(name: str, rows: pd.DataFrame, inside: pd.Series[bool], otherwise: str) -> Figure:
-    n, hits = int(rows["n"].sum()), int(rows.loc[inside, "n"].sum())
-    if not n:
-        return Figure(name, None, "share", 0, reason=otherwise)
-    low, high = stats.wilson_interval(hits, n)
-    return Figure(name, hits / n, "share", n, float(low), float(high))
+    return share_figure(name, int(rows.loc[inside, "n"].sum()), int(rows["n"].sum()), otherwise)
 
 
 def _repairs(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
@@ -57,11 +53,8 @@ def _repairs(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
 def _failures(name: str, rows: pd.DataFrame) -> Figure:
     """The failure rate of what is old enough to be judged, repairs set apart."""
     counted = rows[~rows["repair"]]
-    n, failed = int(counted["judged"].sum()), int(counted["failed"].sum())
-    if not n:
-        return Figure(name, None, "share", 0, reason=words.NONE_JUDGED)
-    low, high = stats.wilson_interval(failed, n)
-    return Figure(name, failed / n, "share", n, float(low), float(high))
+    failed, n = int(counted["failed"].sum()), int(counted["judged"].sum())
+    return share_figure(name, failed, n, words.NONE_JUDGED)
 
 
 def _crude(rows: pd.DataFrame) -> Figure:
@@ -127,7 +120,7 @@ ANALYSIS = Analysis(
     name="windows",
     title="Release windows",
     about="How much goes out inside of the release windows, is it safer, and what does it cost?",
-    models=("judged_deployments", "change_times", "production_steps"),
+    models=("started_deployments", "change_times"),
     figures=_figures,
     sentence=_sentence,
     needs=_needs,

@@ -1,35 +1,12 @@
 -- analysis: windows
--- reads: change_times, judged_deployments, production_steps, scope_services, calendar, schedules, spans
+-- reads: change_times, started_deployments, scope_services, calendar, schedules, spans
 
 -- part: counted
--- rule: Successful production deployments by the day and time they started; where no start is known,
---  their finish stands for it. Repairs are rollbacks, hotfixes and deployments that carry a revert.
-with sizes as (
-    select p.source as source, p.deployment as deployment, p.service as service,
-        p.environment as environment, count(*) as changes
-    from change_times t
-    join production_steps p on p.step = t.step
-    where t.left_out is null
-    group by p.source, p.deployment, p.service, p.environment
-), started as (
-    select
-        j.source as source, j.deployment as deployment, j.service as service,
-        j.environment as environment, coalesce(j.started_at, j.finished_at) as started_at,
-        j.started_at is not null as start_known,
-        dora_us(coalesce(j.started_at, j.finished_at)) as us,
-        dora_day(coalesce(j.started_at, j.finished_at)) as day,
-        j.mature as mature, j.failed as failed, j.covered as covered,
-        j.rework_kind is not null as repair, coalesce(z.changes, 0) as changes,
-        j.version as version, j.url as url, h.schedule as schedule
-    from judged_deployments j
-    join schedules h on h.service = j.service and h.environment = j.environment
-    left join sizes z on z.source = j.source and z.deployment = j.deployment
-        and z.service = j.service and z.environment = j.environment
-    where j.succeeded
-), counted as (
+with counted as (
     select d.source, d.deployment, d.service, d.environment, d.started_at, d.start_known, d.us,
-        d.day, d.mature, d.failed, d.covered, d.repair, d.changes, d.version, d.url, d.schedule
-    from started d
+        d.day, d.mature, d.failed, d.covered, d.repair, d.changes, d.version, d.url, h.schedule
+    from started_deployments d
+    join schedules h on h.service = d.service and h.environment = d.environment
     join calendar c on c.day = d.day and c.grain = 'window'
     join scope_services s on s.service = d.service and s.scope_id = 0
     where s.from_day <= d.day and d.day < s.until_day

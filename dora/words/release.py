@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dora.words import number, share
+from dora.words import count, number, share
 
 if TYPE_CHECKING:
     from dora.stats.figure import Figure
@@ -24,6 +24,14 @@ NEEDS_WINDOWS = (
     "Without [[calendar.windows]] in dora.toml nothing can be said of what is inside of them;"
     " weekends and office hours need none."
 )
+
+
+NO_FREEZES = "no freeze is configured for these services"
+NEEDS_FREEZES = "Nothing can be said of freezes without [[calendar.freezes]] in dora.toml."
+KEPT = "nothing went out in a freeze"
+NO_INCIDENT_SOURCE = "no source of incidents is mapped to any of these services"
+NO_INCIDENT_EITHER_WAY = "no incident in the freezes nor in as much time before them"
+NONE_BEFORE = "no incident in as much time before them, so that nothing can be divided by"
 
 
 def points(value: float) -> str:
@@ -82,3 +90,51 @@ def _tax(median: Figure, total: Figure) -> str:
         f"Half of {median.n:,} changes that had landed waited {number(median.value)} days or more"
         f" for the next window, {number(total.value or 0)} days in all."
     )
+
+
+def freezes(told: Mapping[str, Figure]) -> str:
+    """How many freezes there were, whether they were kept, and what they cost and spared."""
+    number_of = told["freezes"]
+    if number_of.value is None:
+        return ""
+    if not number_of.value:
+        return "No freeze began in this window."
+    lasted = f"{count(int(number_of.value), 'freeze')} of {number(told['freeze_days'].value or 0)}"
+    said = [f"{lasted} days in all; {_violations(told)}", _spared(told["incident_ratio"])]
+    waited = told["change_days_waited"]
+    if waited.n:
+        days = number(waited.value or 0)
+        said.append(f"{count(waited.n, 'change')} landed in them and waited {days} days together.")
+    said.append(_after(told["thaw_difference"]))
+    return " ".join(said)
+
+
+def _violations(told: Mapping[str, Figure]) -> str:
+    broken, excused = int(told["violations"].value or 0), int(told["exemptions"].value or 0)
+    if not broken + excused:
+        return "nothing went out in them."
+    return (
+        f"{count(broken + excused, 'deployment')} went out in them, of which {excused:,} had an"
+        " exempt label, repaired something or went out amid an incident."
+    )
+
+
+def _spared(ratio: Figure) -> str:
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return f"Whether they spared incidents cannot be told: {ratio.reason}."
+    ends = f"{number(ratio.value)} times ({number(ratio.low)}–{number(ratio.high)})"
+    if ratio.high < 1:
+        return f"Incidents were fewer than in as much time before: {ends} as many."
+    if ratio.low > 1:
+        return f"Incidents were more than in as much time before: {ends} as many."
+    return f"There is no evidence that they spared incidents: {ends} as many as before."
+
+
+def _after(difference: Figure) -> str:
+    if difference.value is None or difference.low is None or difference.high is None:
+        return f"What the thaw did cannot be told: {difference.reason}."
+    if difference.low > 0:
+        return f"In the five days after, more failed than otherwise: {estimate(difference)}."
+    if difference.high < 0:
+        return f"In the five days after, less failed than otherwise: {estimate(difference)}."
+    return f"There is no evidence that more fails in the days after: {estimate(difference)}."

@@ -40,6 +40,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     | {"links": WHOLE},
     "production_steps": {"step": WHOLE}
     | dict.fromkeys(("source", "deployment", "service", "environment"), TEXT),
+    "deployments": dict.fromkeys(("source", "id", "environment", "labels"), TEXT),
     "linked_incidents": dict.fromkeys(("source", "incident", "service", "state", "reason"), TEXT)
     | {"detected_at": TIME, "resolved_at": TIME},
     "recovered_deployments": dict.fromkeys(
@@ -84,8 +85,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         ("source", "deployment", "service", "environment", "note", "sha", "url"), TEXT
     )
     | {"finished_at": TIME, "day": DAY},
-    "known_incidents": dict.fromkeys(("source", "incident", "service", "standing"), TEXT)
-    | {"detected_at": TIME},
+    "known_incidents": dict.fromkeys(("source", "incident", "service", "standing", "url"), TEXT)
+    | dict.fromkeys(("detected_at", "resolved_at"), TIME),
     "reopened_incidents": dict.fromkeys(("source", "incident", "service", "url"), TEXT)
     | dict.fromkeys(("detected_at", "first_resolved_at", "resolved_at"), TIME)
     | {"day": DAY, "reopenings": WHOLE},

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from dora import release
 from dora.config import calendar
 from dora.config.checks import Faults
+from dora.models import models
 from dora.release.base import Answer, Asked
 from dora.release.plan import Plan
-from tests.metrics.harness import change, question
+from tests.metrics.harness import at, change, deployment, question
 
 
 def planned(text: str) -> calendar.Calendar:
@@ -33,6 +35,8 @@ def ask(
 ) -> Answer:
     """The answer of an analysis for marts with these rows."""
     asked = question(rows, **given)
+    for model in ("started_deployments",):
+        asked.tables.engine.build(model, models()[model].sql)
     laid_out = planned(text)
     return release.find(name).ask(Asked(asked, laid_out, Plan(laid_out, base, asked)))
 
@@ -56,3 +60,10 @@ def delivering(sizes: Mapping[str, int], service: str = "shop") -> dict[str, lis
         for name, step in steps.items()
     ]
     return {"delivered_changes": changes, "production_steps": rows}
+
+
+def started(name: str, moment: str, **more: Any) -> dict[str, Any]:
+    """A deployment that took five minutes, by when it started."""
+    begins = at(moment)
+    ends = f"{begins + timedelta(minutes=5):%Y-%m-%d %H:%M}"
+    return deployment(name, ends, **more) | {"started_at": begins}

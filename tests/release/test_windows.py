@@ -7,8 +7,8 @@ import pytest
 from dora.engines.duckdb import DuckDB
 from dora.engines.sqlite import SQLite
 from dora.words import release as words
-from tests.metrics.harness import at, change, deployed, deployment
-from tests.release.harness import ask, delivering
+from tests.metrics.harness import change, deployed, deployment
+from tests.release.harness import ask, delivering, started
 
 BERLIN = """
 [[calendar.windows]]
@@ -23,14 +23,6 @@ timezone = "Europe/Berlin"
 @pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
 def engine(request):
     return request.param()
-
-
-def started(name: str, moment: str, **more):
-    """A deployment that took five minutes."""
-    begins = at(moment)
-    return deployment(name, f"{moment[:-2]}{int(moment[-2:]) + 5:02d}", **more) | {
-        "started_at": begins
-    }
 
 
 def test_a_window_stays_at_its_hour_when_the_clocks_change(engine):
