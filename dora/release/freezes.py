@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dora import stats
-from dora.metrics.result import tidy
+from dora.metrics.tidying import tidy
 from dora.release.base import Analysis, Answer, Asked, share_figure
 from dora.stats.figure import Figure
 from dora.words import release as words
