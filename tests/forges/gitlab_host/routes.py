@@ -51,6 +51,7 @@ class Asked:
         address: The host's own address.
         off: What is switched off in it.
         indexes: Very long lists in order, by project and kind.
+        said: What rows say otherwise, by kind and number.
     """
 
     organisation: Organisation
@@ -60,6 +61,7 @@ class Asked:
     address: str
     off: Collection[str] = ()
     indexes: dict[tuple[int, str], list[Row]] = field(default_factory=dict)
+    said: Mapping[tuple[str, int], JSON] = field(default_factory=dict)
 
 
 Give: TypeAlias = "Callable[[Asked], Rows | JSON]"
@@ -79,7 +81,8 @@ def merge_requests(asked: Asked) -> Rows:
 def _made(
     make: Callable[..., JSON], asked: Asked, things: Mapping[int, Any], number: int
 ) -> Callable[[], JSON]:
-    return lambda: make(asked.repository, things[number], asked.address)
+    said = asked.said.get((make.__name__, number), {})
+    return lambda: make(asked.repository, things[number], asked.address) | said
 
 
 def _only(asked: Asked, name: str, allowed: tuple[str, ...]) -> None:

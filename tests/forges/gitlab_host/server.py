@@ -75,6 +75,7 @@ class GitLabHost:
         off: What is switched off, by the ids of projects.
         delay: Seconds that every answer takes.
         clock: What its clock shows; if left out, a moment after the newest thing.
+        said: What rows say otherwise, by kind (`merge_request`, `issue`) and number.
         redirects: Where everything is redirected to, if the host has moved.
     """
 
@@ -89,6 +90,7 @@ class GitLabHost:
     off: dict[int, frozenset[str]] = field(default_factory=dict)
     delay: float = 0.0
     clock: datetime | None = None
+    said: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     redirects: str = ""
     url: str = ""
     _indexes: dict[tuple[int, str], list[Row]] = field(default_factory=dict)
@@ -209,7 +211,9 @@ class GitLabHost:
 
     def _asked(self, repository: Repository, query: dict[str, str]) -> Asked:
         off = self.off.get(repository.id, frozenset())
-        return Asked(self.organisation, repository, query, (), self.url, off, self._indexes)
+        return Asked(
+            self.organisation, repository, query, (), self.url, off, self._indexes, self.said
+        )
 
     def _within(self, repository: Repository, owner: str) -> bool:
         return f"{repository.owner}/".casefold().startswith(f"{owner}/".casefold())
