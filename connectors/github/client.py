@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -20,7 +20,7 @@ from connectors.github.judging import Judge, only_absent
 from connectors.github.paging import MOST, Size
 from connectors.github.queries import WHO
 from connectors.http import judging
-from connectors.http.errors import Garbled
+from connectors.http.errors import Absent, Garbled
 from connectors.http.pacing import Pace
 from connectors.http.retrying import Caller, Policy
 from connectors.http.spending import Spent
@@ -49,6 +49,17 @@ class Page:
     def more(self) -> bool:
         """Whether another page follows."""
         return 'rel="next"' in self.headers.get("link", "")
+
+
+def _data(error: GithubException) -> Any:
+    return error.data.get("data") if isinstance(error.data, dict) else None
+
+
+def _at(data: Any, path: Sequence[str]) -> JSON | None:
+    """What is at the end of some fields; None where one of them has nothing."""
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else None
 
 
 def _json(output: str, status: int) -> Any:
@@ -101,6 +112,7 @@ class Client:
         *,
         size: Size | None = None,
         partial: bool = False,
+        needs: Sequence[str] = (),
     ) -> JSON:
         """The data that answers a GraphQL query.
 
@@ -109,6 +121,7 @@ class Client:
             variables: Its variables, but for `size`.
             size: How many rows a page may have; made smaller where the host cannot cope.
             partial: Whether parts may be missing; they are null then.
+            needs: The fields that lead to what must not be missing, though parts of it may be.
 
         Raises:
             Absent: What was asked for is not there, or not to be seen with this token.
@@ -120,7 +133,7 @@ class Client:
             nonlocal asked
             asked = size.now if size else 0
             given = dict(variables or {}) | ({"size": asked} if size else {})
-            headers, answer = self._answer(token, query, given, partial)
+            headers, answer = self._answer(token, query, given, partial, needs)
             data = answer.get("data") if isinstance(answer, dict) else None
             if not isinstance(data, dict):
                 raise Garbled(f"an answer without data: {str(answer)[:100]!r}")
@@ -136,6 +149,26 @@ class Client:
             size.went_well()
         return data
 
+    def part(
+        self,
+        query: str,
+        variables: Mapping[str, Any],
+        *path: str,
+        size: Size | None = None,
+    ) -> JSON:
+        """What is at the end of some fields of an answer; within it, parts may be null.
+
+        Raises:
+            Absent: It is not there, or not to be seen with this token.
+            SourceError: The host refuses, or does not answer whatever is tried.
+        """
+        found = _at(self.ask(query, variables, size=size, needs=path), path)
+        if found is None:
+            raise Absent(
+                f"the host does not show its {path[-1]}", hint="See that the token may read them."
+            )
+        return found
+
     def get(
         self, path: str, parameters: Mapping[str, Any] | None = None, *, key: str = "id"
     ) -> Page:
@@ -147,7 +180,7 @@ class Client:
         """
 
         def fetch(token: Token | None) -> Page:
-            headers, content = self._at(token).requester.requestJsonAndCheck(
+            headers, content = self._github(token).requester.requestJsonAndCheck(
                 "GET", path, dict(parameters or {})
             )
             if not isinstance(content, dict) or key not in content:
@@ -167,7 +200,7 @@ class Client:
         """
 
         def fetch(token: Token | None) -> Page | None:
-            requester = self._at(token).requester
+            requester = self._github(token).requester
             status, headers, output = requester.requestJson(
                 "GET", path, dict(parameters), {"If-None-Match": etag}
             )
@@ -210,7 +243,7 @@ class Client:
             asked = {**parameters, "per_page": MOST, "page": number}
 
             def fetch(token: Token | None, asked: Mapping[str, Any] = asked) -> Page:
-                requester = self._at(token).requester
+                requester = self._github(token).requester
                 headers, content = requester.requestJsonAndCheck("GET", path, dict(asked))
                 if not isinstance(content, list):
                     raise Garbled(f"no list: {str(content)[:100]!r}")
@@ -238,7 +271,7 @@ class Client:
         )
 
         def fetch(shown: Token | None) -> tuple[str, tuple[str, ...] | None]:
-            headers, answer = self._answer(shown, WHO, {}, False)
+            headers, answer = self._answer(shown, WHO, {}, False, ())
             if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
                 raise Garbled(f"an answer without data: {str(answer)[:100]!r}")
             told = headers.get("x-oauth-scopes")
@@ -253,12 +286,18 @@ class Client:
         return tuple(self._graphql.tokens.tokens)
 
     def _answer(
-        self, token: Token | None, query: str, given: Mapping[str, Any], partial: bool
+        self,
+        token: Token | None,
+        query: str,
+        given: Mapping[str, Any],
+        partial: bool,
+        needs: Sequence[str],
     ) -> tuple[Mapping[str, str], Any]:
         try:
-            return self._at(token).requester.graphql_query(query, dict(given))
+            return self._github(token).requester.graphql_query(query, dict(given))
         except GithubException as error:
-            if not (partial and only_absent(error.data)):
+            enough = partial or (needs and _at(_data(error), needs) is not None)
+            if not (enough and only_absent(error.data)):
                 raise
             return error.headers or {}, error.data
         except TypeError as error:  # PyGithub looks for errors in an answer that is empty
@@ -281,7 +320,7 @@ class Client:
         until = patience.now() + judging.seconds(told)
         self._graphql.tokens.rest(token, until, "GraphQL points used up")
 
-    def _at(self, token: Token | None) -> Github:
+    def _github(self, token: Token | None) -> Github:
         """PyGithub for this thread and token: its connection is not made for several threads."""
         known: dict[Token | None, tuple[str, Github]]
         known = self._local.__dict__.setdefault("known", {})

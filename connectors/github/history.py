@@ -64,8 +64,7 @@ def pages(
 
     def ask(begin: str | None) -> Any:
         variables = {"repository": place.id, "oid": head, "after": begin}
-        data = client.ask(queries.HISTORY, variables, size=size)
-        return ((data["node"] or {}).get("object") or {}).get("history")
+        return client.part(queries.HISTORY, variables, "node", "object", "history", size=size)
 
     return follow(ask, after)
 

@@ -12,12 +12,14 @@ from connectors.forge.incidents import Issue, Rules, Turn
 from connectors.forge.options import IncidentOptions
 from connectors.github import queries
 from connectors.github.client import Client
-from connectors.github.paging import Size, after, nodes, whole
+from connectors.github.paging import PARTLY, Size, after, nodes, shown, whole
 from connectors.github.values import Place, instant, label_names, time
-from dora.connector import Checkpoint, Cursor, Item, Only, Removed
+from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed
 from dora.records import Incident, IncidentCause
 
 JSON: TypeAlias = dict[str, Any]
+
+_LISTS = ("labels", "timelineItems")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,17 @@ class Incidents:
 
         def pages(begin: str | None) -> Page:
             variables = {"repository": place.id, "after": begin}
-            data = self.client.ask(queries.ISSUES, variables, size=self.size)
-            connection = (data["node"] or {}).get("issues")
+            connection = self.client.part(
+                queries.ISSUES, variables, "node", "issues", size=self.size
+            )
             return Page(nodes(connection), after(connection))
 
         def facts(rows: Sequence[JSON], first: bool) -> Iterator[Item]:
             gone = []
             for row in rows:
+                if not shown(row, _LISTS):
+                    yield Rejected(Incident, f"{place.path}#{row['number']}", PARTLY)
+                    continue
                 issue = self._issue(place, row, types.get(row["number"]))
                 seen.add(issue.id)
                 if not rules.counts(issue):

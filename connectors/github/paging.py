@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -62,6 +62,14 @@ class Size:
 def nodes(connection: Mapping[str, Any] | None) -> list[JSON]:
     """The rows of a list that are there; the host gives null for those it cannot show."""
     return [node for node in (connection or {}).get("nodes") or () if node]
+
+
+PARTLY = "the host shows only a part of it"
+
+
+def shown(row: JSON, lists: Sequence[str]) -> bool:
+    """Whether a row has all of its lists; the host gives null for one that it cannot show."""
+    return all(row.get(name) is not None for name in lists)
 
 
 def after(connection: Mapping[str, Any] | None) -> str | None:

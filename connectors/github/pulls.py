@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from connectors.forge.changing import Changing, Page
 from connectors.github import queries
 from connectors.github.client import Client
-from connectors.github.paging import Size, after, nodes, whole
+from connectors.github.paging import PARTLY, Size, after, nodes, shown, whole
 from connectors.github.values import (
     Place,
     author,
@@ -22,7 +22,7 @@ from connectors.github.values import (
     machine,
     time,
 )
-from dora.connector import Checkpoint, Cursor, Item, Note, Only
+from dora.connector import Checkpoint, Cursor, Item, Note, Only, Rejected
 from dora.records import (
     PullRequest,
     PullRequestCommit,
@@ -38,6 +38,7 @@ GATHERED = 5
 """Pages whose merges are asked about together."""
 
 _AT_ONCE = 100
+_LISTS = ("commits", "reviews", "labels", "timelineItems")
 _MERGE_SAID = re.compile(r"\bmerg", re.IGNORECASE)
 _REVERTS = re.compile(
     r"^\s*reverts\s+(?:(?P<path>[\w.-]+/[\w.-]+))?#(?P<number>\d{1,9})\b",
@@ -79,8 +80,9 @@ class PullRequests:
 
         def pages(begin: str | None) -> Page:
             variables = {"repository": place.id, "after": begin}
-            data = self.client.ask(queries.PULL_REQUESTS, variables, size=self.size)
-            connection = (data["node"] or {}).get("pullRequests")
+            connection = self.client.part(
+                queries.PULL_REQUESTS, variables, "node", "pullRequests", size=self.size
+            )
             return Page(nodes(connection), after(connection))
 
         def facts(rows: Sequence[JSON], first: bool) -> Iterator[Item]:
@@ -95,6 +97,10 @@ class PullRequests:
             yield from changing.read(cursor, whole=whole)
 
     def _facts(self, place: Place, rows: Sequence[JSON], first: bool) -> Iterator[Item]:
+        for row in rows:
+            if not shown(row, _LISTS):
+                yield Rejected(PullRequest, f"{place.path}#{row['number']}", PARTLY)
+        rows = [row for row in rows if shown(row, _LISTS)]
         originals = {row["number"]: self._originals(row) for row in rows}
         merges = self._merges([one for listed in originals.values() for one in listed])
         for row in rows:

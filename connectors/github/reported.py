@@ -48,8 +48,9 @@ class Reported:
 
         def pages(begin: str | None) -> Page:
             variables = {"repository": place.id, "after": begin}
-            data = self.client.ask(queries.DEPLOYMENTS, variables, size=self.size)
-            connection = (data["node"] or {}).get("deployments")
+            connection = self.client.part(
+                queries.DEPLOYMENTS, variables, "node", "deployments", size=self.size
+            )
             return Page(nodes(connection), after(connection))
 
         def facts(rows: Sequence[JSON], _: bool) -> Iterator[Item]:

@@ -44,6 +44,10 @@ STATUSES: Mapping[str, DeploymentStatus] = {
 """How a run or job ended; skipped, neutral and the like are neither success nor failure."""
 
 
+class Moved(Absent):
+    """A repository has got another name since it was looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Lists runs of one repository, newest first, in windows that are never cut.
@@ -139,7 +143,7 @@ class Runs:
     def _same_place(self, path: str | None) -> None:
         """A renamed repository's address leads to the new one, but without what was asked for."""
         if path is not None and path.casefold() != self.place.path.casefold():
-            raise Absent(
+            raise Moved(
                 f"{self.place.path} has just become {path}", hint="The next sync finds it there."
             )
 
@@ -166,11 +170,16 @@ class Runs:
     def jobs(self, run: JSON) -> Iterator[JSON]:
         """The jobs of all attempts of a run."""
         path = f"/repos/{self.place.path}/actions/runs/{run['id']}/jobs"
-        for rows in self.client.pages(path, {"filter": "all"}, "jobs"):
-            for row in rows:
-                if f"/repos/{self.place.path}/".casefold() not in row["run_url"].casefold():
-                    self._same_place("another repository")
-            yield from rows
+        try:
+            for rows in self.client.pages(path, {"filter": "all"}, "jobs"):
+                for row in rows:
+                    if f"/repos/{self.place.path}/".casefold() not in row["run_url"].casefold():
+                        self._same_place("another repository")
+                yield from rows
+        except Moved:
+            raise
+        except Absent:  # the host forgets jobs earlier than runs
+            return
 
 
 def _again(run: JSON, newest: str) -> bool:

@@ -85,8 +85,9 @@ class Versions:
         variables: JSON = {"repository": place.id, "after": after}
         if kind == "tags":
             variables["prefix"] = "refs/tags/"
-        data = self.client.ask(query, variables, size=Size())
-        return (data["node"] or {}).get(field) or {}
+            data = self.client.ask(query, variables, size=Size(), needs=("node", field))
+            return (data["node"] or {}).get(field) or {}  # it is null where there never was a tag
+        return self.client.part(query, variables, "node", field, size=Size())
 
     def _all(self, place: Place, kind: str, first: JSON) -> list[JSON]:
         def ask(after: str | None) -> JSON:

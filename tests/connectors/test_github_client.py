@@ -22,7 +22,7 @@ from connectors.http.errors import Absent
 from connectors.http.retrying import GiveUp, Policy, Refused, Retry, Wait
 from connectors.testing import Waits, read
 from dora.errors import SourceError
-from dora.records import Incident
+from dora.records import Commit, Deployment, Incident, PullRequest
 from tests.connectors.hosts import Asked, Host, Reply, serving
 
 NOW = 1_900_000_000
@@ -163,7 +163,8 @@ def github(answers: Mapping[str, Any], **keys: Any) -> Iterator[tuple[GitHub, Ho
         if asked.method == "GET":
             return next(Reply(content) for path, content in answers.items() if path in asked.path)
         name = json.loads(asked.body)["query"].split()[1].partition("(")[0]
-        return Reply({"data": answers[name]})
+        errors = answers.get(f"errors of {name}")
+        return Reply({"data": answers[name]} | ({"errors": errors} if errors else {}))
 
     with serving(answer) as host, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_TOKEN", "ghp_first")
@@ -238,6 +239,63 @@ def test_types_are_not_asked_for_where_they_do_not_matter() -> None:
     with github(answers, incidents={"labels": ["bug"]}) as (made, host):
         assert len(read(made, Incident).records) == 1
         assert asked_rest(host) == []
+
+
+def error(*path: Any) -> dict[str, Any]:
+    return {"type": "FORBIDDEN", "message": "Resource not accessible", "path": list(path)}
+
+
+def test_a_row_that_is_shown_in_part_is_set_aside_and_the_others_are_read() -> None:
+    half = {**issue(1), "labels": None}
+    answers = {
+        "Named": {"rateLimit": limit(), "repository": PLACE},
+        "Issues": issues(half, issue(2)),
+        "errors of Issues": [error("node", "issues", "nodes", 0, "labels")],
+    }
+    with github(answers, incidents={"labels": ["bug"]}) as (made, _):
+        found = read(made, Incident)
+    assert [one.id for one in found.records if isinstance(one, Incident)] == ["I_2"]
+    assert [(one.location, one.reason) for one in found.rejected] == [
+        ("acme/shop#1", "the host shows only a part of it")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "reason"),
+    [
+        (
+            Incident,
+            {"Issues": {"node": {"issues": None}}, "errors of Issues": [error("node", "issues")]},
+            "Resource not accessible",
+        ),
+        (Incident, {"Issues": {"node": None}}, "the host does not show its issues"),
+        (
+            Deployment,
+            {"Deployments": {"node": {"deployments": None}}},
+            "the host does not show its deployments",
+        ),
+        (PullRequest, {"PullRequests": {"node": {}}}, "the host does not show its pullRequests"),
+        (
+            Commit,  # its newest commit was pushed away since it was looked up
+            {"History": {"node": {"object": None}}},
+            "the host does not show its history",
+        ),
+    ],
+)
+@pytest.mark.parametrize("reconciling", [False, True])
+def test_a_list_that_is_not_shown_is_never_taken_for_an_empty_one(
+    kind: Any, answers: dict[str, Any], reason: str, reconciling: bool
+) -> None:
+    place = {**PLACE, "defaultBranchRef": {"name": "main", "target": {"oid": "a" * 40}}}
+    named = {"Named": {"rateLimit": limit(), "repository": place}}
+    with github(named | answers, incidents={}) as (made, _):
+        if reconciling:
+            made.reconcile()
+        found = read(made, kind)
+    name = "127.0.0.1/acme/shop"
+    assert [(one.part, one.reason) for one in found.unread] == [(name, reason)]
+    assert not {"newest", "heads", "deployments"} & set(found.cursor.get("parts", {}).get(name, ()))
+    assert not [one for one in found.given if one.where == {"repository": name}]  # type: ignore[union-attr]
 
 
 def test_a_token_that_is_nearly_used_up_rests_before_it_is_refused() -> None:

@@ -246,3 +246,22 @@ def test_runs_that_are_as_they_were_cost_nothing(host: GitHubHost, shop: Reposit
         third = read(source(host), Build, second.cursor)
     assert [one.status for one in asked if "runs" in one.kind] == [200]
     assert len(on(first, third).facts()) == 2
+
+
+def test_a_run_whose_jobs_the_host_has_forgotten_does_not_stand_in_the_way(
+    host: GitHubHost, shop: Repository
+) -> None:
+    sha = shop.commit("Begin", "03-02 08:00", ADA)
+    runs = [
+        shop.run("Ship", sha, f"{day} 09:00", ("ship", f"{day} 09:00", f"{day} 09:10", "succeeded"))
+        for day in ("03-02", "03-03")
+    ]
+
+    def forget(kind: str) -> None:
+        if kind.endswith("/runs"):  # it is in the list that is being sent
+            shop.runs.pop(runs[0], None)
+
+    host.before = forget
+    found = read(source(host, "job:^ship$"), Deployment)
+    assert host.count("/repos/{owner}/{repo}/actions/runs/{run_id}/jobs") == 2
+    assert (len(deployed(found)), found.unread) == (1, [])
