@@ -29,6 +29,9 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 
+_ODD = re.compile(r"\\u(?:d[89a-f]|0000)", re.IGNORECASE)
+"""What may be written of characters that are none."""
+
 
 class JournalConnector:
     """Reads a journal in one stream that carries all facts; a connector says what lines mean."""
@@ -190,7 +193,15 @@ def _objects(text: bytes) -> Iterator[dict[str, Any]]:
             at += 1
     if not all(isinstance(value, dict) for value in found):
         raise ValueError("it is no JSON object")
+    if _ODD.search(said) and not _is_text(found):
+        raise ValueError("it holds characters that are no text")
     yield from found
+
+
+def _is_text(found: list[Any]) -> bool:
+    """Whether all of it can be stored: no half of a character, no NUL."""
+    written = json.dumps(found, ensure_ascii=False)
+    return "\\u0000" not in written and written.encode(errors="replace").decode() == written
 
 
 def shown(text: str) -> str:

@@ -186,7 +186,7 @@ def _one_document(whole: bytes) -> bool:
         return False
     try:
         json.loads(whole.removeprefix(_MARK))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -212,7 +212,7 @@ def _lines(lines: Iterable[bytes], content: Content) -> Iterator[tuple[int, byte
 def _whole(text: bytes) -> bool:
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return not text.strip()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from dora.recording.moments import moment
 from dora.records import Column, join_labels
 
 _ALIKE = 0.8
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def checked(said: Mapping[str, Any], strange: dict[str, int]) -> tuple[str, dict[str, Any]]:
@@ -61,7 +63,7 @@ def _value(column: Column, value: Any) -> Any:
     if column.python_type is bool:
         return _boolean(column.name, value)
     if column.python_type is int:
-        if not str(value).isdecimal() or isinstance(value, bool):
+        if not _COUNT.fullmatch(str(value)):
             raise ValueError(f"{column.name} is no whole number: {str(value)[:40]!r}")
         return int(value)
     if column.name == "labels" and isinstance(value, list):
