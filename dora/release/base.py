@@ -9,9 +9,10 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from dora import words
+from dora import words, zones
 from dora.metrics.base import split_parts
 from dora.metrics.tidying import tidy
+from dora.release.occurrences import microseconds
 from dora.stats.figure import Figure
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ class Asked:
         """The services in scope."""
         return self.question.scopes[0].members
 
+    @cached_property
+    def window_us(self) -> tuple[int, int]:
+        """The first instant of the window and the first after it, in microseconds."""
+        window = self.question.window
+        first, last = (zones.first_instant(d, window.zone) for d in (window.start, window.end))
+        return microseconds(first), microseconds(last)
+
+    @property
+    def now_us(self) -> int:
+        """What stands for now, in microseconds."""
+        return microseconds(self.question.as_of)
+
     def rows(self, sql: str) -> pd.DataFrame:
         """The rows of a SELECT over the models, the scope and the plan."""
         self.plan.load(self.question)
@@ -62,6 +75,7 @@ class Analysis:
         sentence: Says what came out.
         needs: Says what it lacks where nothing is configured; empty where it has all it wants.
         draw: Draws it.
+        records: Gives the records behind it, where they are more than a SELECT.
     """
 
     name: str
@@ -72,6 +86,7 @@ class Analysis:
     sentence: Callable[[Answer], str]
     needs: Callable[[Asked], str] = field(default=lambda _: "")
     draw: Callable[[Answer, Axes], None]
+    records: Callable[[Asked], pd.DataFrame] | None = None
 
     def sql(self, part: str) -> str:
         """The SELECT of a part of `<name>.sql`, in portable SQL."""
@@ -100,14 +115,14 @@ class Answer:
     needs: str
 
     def __getitem__(self, name: str) -> Figure:
-        return next(figure for figure in self.figures if figure.name == name)
+        return next(f for f in self.figures if f.name == name and f.team is None)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a figure: figure, value, unit, n, low, high, reason, note."""
+        """One row a figure: figure, team, value, unit, n, low, high, reason, note."""
         import pandas as pd
 
-        names = ("value", "unit", "n", "low", "high", "reason", "note")
+        names = ("team", "value", "unit", "n", "low", "high", "reason", "note")
         rows = [(f.name, *(getattr(f, name) for name in names)) for f in self.figures]
         frame = pd.DataFrame(rows, columns=["figure", *names], dtype=object)
         numbers = dict.fromkeys(("value", "low", "high"), "Float64") | {"n": "Int64"}
@@ -116,6 +131,8 @@ class Answer:
     @cached_property
     def evidence(self) -> pd.DataFrame:
         """The records behind the figures, with links; times in UTC."""
+        if self.analysis.records is not None:
+            return self.analysis.records(self.asked)
         return tidy(self.asked.rows(self.analysis.sql("evidence")))
 
     @cached_property
@@ -137,11 +154,13 @@ class Answer:
         return f"<p><b>{title}</b>: {said}</p>{words.html_table(self.frame)}"
 
 
-def share_figure(name: str, hits: int, n: int, otherwise: str) -> Figure:
+def share_figure(
+    name: str, hits: int, n: int, otherwise: str, *, team: str | None = None
+) -> Figure:
     """A share with Wilson's interval, or why there is none."""
     from dora import stats
 
     if not n:
-        return Figure(name, None, "share", 0, reason=otherwise)
+        return Figure(name, None, "share", 0, reason=otherwise, team=team)
     low, high = stats.wilson_interval(hits, n)
-    return Figure(name, hits / n, "share", n, float(low), float(high))
+    return Figure(name, hits / n, "share", n, float(low), float(high), team=team)

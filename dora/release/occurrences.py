@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 Sort = Literal["window", "freeze", "train", "office", "frozen", "before", "thaw"]
 
 BEFORE = timedelta(days=400)
-"""How long before the window of time that is asked for a freeze or train is looked for."""
+"""How far around the window of time that is asked for the calendar is laid out."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -228,3 +230,9 @@ def merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, d
         elif begins < ends:
             joined.append((begins, ends))
     return joined
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970."""
+    elapsed = moment - _EPOCH
+    return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from dora.stats.figure import Figure
 
 
+_DAY = 86_400
+
+
 def draw(answer: Answer, ax: Axes | None = None, *, theme: str = "light") -> Axes:
     """Draw an answer on `ax`, or on a figure of its own, and return the axes."""
     with palette.using(theme):
@@ -69,3 +72,21 @@ def failure_sides(answer: Answer, ax: Axes) -> None:
     ]
     shares(ax, figures, palette.now().hue("change_failure_rate"))
     ax.set_ylabel("change fail rate, repairs left out")
+
+
+def departures(answer: Answer, ax: Axes) -> None:
+    """How late each train left, by when it was planned."""
+    told = answer.evidence
+    known = told[told["slip"].notna()]
+    if not len(told):
+        furniture.say(ax, answer.sentence)
+        return
+    hue, grey = palette.now().other, palette.now().grey
+    days = known["slip"].to_numpy(float) / _DAY
+    ax.axhline(0, color=grey, lw=0.8)
+    ax.scatter(known["planned_at"].to_numpy(), days, color=hue, s=26, gid="departed")
+    skipped = told[told["state"] == "skipped"]["planned_at"].to_numpy()
+    ax.scatter(skipped, np.zeros(len(skipped)), marker="x", color=grey, s=34, gid="skipped")
+    ax.set_ylabel("days after its time; × skipped")
+    ax.tick_params(axis="x", labelsize=8)
+    furniture.plain(ax)

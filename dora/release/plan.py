@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from dora import zones
 from dora.config.calendar import Calendar
 from dora.patterns import wildcard
 from dora.release import occurrences
-from dora.release.occurrences import BEFORE, Occurrence, Sort
+from dora.release.occurrences import BEFORE, Occurrence, Sort, microseconds
 
 if TYPE_CHECKING:
     from dora.config.calendar import Entry
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 THAW = timedelta(days=5)
 """How long after a freeze what had waited for its end goes out."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPANS = {
     "schedule": "INTEGER",
     "sort": "VARCHAR",
@@ -81,7 +80,7 @@ class Plan:
         window = self.question.window
         return (
             zones.first_instant(window.start, window.zone) - BEFORE,
-            zones.first_instant(window.end, window.zone),
+            zones.first_instant(window.end, window.zone) + BEFORE,
         )
 
     @cached_property
@@ -120,7 +119,7 @@ class Plan:
     @property
     def _spans(self) -> list[tuple[int, str, str, int, int]]:
         return [
-            (schedule, one.sort, one.name, _us(one.begins), _us(one.ends))
+            (schedule, one.sort, one.name, microseconds(one.begins), microseconds(one.ends))
             for key, schedule in self._numbered.items()
             for one in self._of_schedule(key)
         ]
@@ -133,7 +132,8 @@ class Plan:
                 spans = occurrences.merged((one.begins, one.ends) for one in listed)
                 yield from (Occurrence(*span, "", "window") for span in spans)
             elif sort == "freeze":
-                freezes = [one for one in listed if self._limits[0] + BEFORE <= one.begins]
+                first, last = self._limits[0] + BEFORE, self._limits[1] - BEFORE
+                freezes = [one for one in listed if first <= one.begins < last]
                 yield from freezes
                 yield from _around(freezes, self.question.as_of)
             else:
@@ -182,8 +182,3 @@ def _holds(entry: Entry, service: str, environment: str, owned: dict[str, set[st
         if not named and not any(service in owned.get(team, ()) for team in entry.teams):
             return False
     return not entry.environments or wildcard(entry.environments).match(environment) is not None
-
-
-def _us(moment: datetime) -> int:
-    elapsed = moment - _EPOCH
-    return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds

@@ -18,6 +18,7 @@ class Figure:
         high: High end of its 95 % interval.
         reason: Why there is no value.
         note: What to mind when reading it, such as that it is confounded.
+        team: The team it is of; None for all in scope.
     """
 
     name: str
@@ -28,3 +29,4 @@ class Figure:
     high: float | None = None
     reason: str | None = None
     note: str | None = None
+    team: str | None = None
