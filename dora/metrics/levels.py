@@ -70,7 +70,8 @@ class Standing:
             return None
         part = TAKEN[self.result.name]
         if part == "failure_rate":
-            return words.rates(*stats.rate_band(value, year, self.result.n))
+            low, high = stats.rate_band(value, year, self.result.n)
+            return words.rates(low, high, within=low <= value <= high)
         if part == "frequency":
             return words.FREQUENCIES[int(stats.frequency_band(value))]
         return words.LENGTHS[int(stats.length_band(value))]
@@ -161,7 +162,7 @@ class Level:
         if not self.nearest.levels:
             return words.no_level(self.year, len(self.standings) - len(lacking), lacking)
         spans = ((s.result, s.span(self.year)) for s in self.standings)
-        said = [words.spanning(r.metric.title, r.unit, *span) for r, span in spans if span]
+        said = [words.spanning(r.metric.title, *span) for r, span in spans if span]
         return words.level(self.year, self.nearest.levels, lacking, said)
 
     @cached_property

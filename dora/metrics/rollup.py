@@ -253,11 +253,11 @@ class RollUp:
     def frame(self) -> pd.DataFrame:
         """One row a group, in order of name: no ranking.
 
-        Columns: service or team; value, n, low, high and share (of all records), now; value_before,
-        n_before and share_before; rate and mix, what the group adds to either part of the change
-        (none for a median, whose parts do not add up); for a rate also shrunk (drawn towards the
-        whole by empirical Bayes, the more the smaller the group) and limit_low and limit_high,
-        between which chance alone puts a group of its size.
+        Columns: service or team; value, unit, n, low, high and share (of all records), now;
+        value_before, n_before and share_before; rate and mix, what the group adds to either part of
+        the change (none for a median, whose parts do not add up); for a rate also shrunk (drawn
+        towards the whole by empirical Bayes, the more the smaller the group),
+        limit_low and limit_high, between which chance alone puts a group of its size.
         """
         import numpy as np
         import pandas as pd
@@ -278,6 +278,7 @@ class RollUp:
         frame = pd.DataFrame(columns).astype("Float64")
         frame = frame.mask(frame.isna()).astype({"n": "Int64", "n_before": "Int64"})
         frame.insert(0, self.by, [getattr(g, self.by) for g in now.groups])
+        frame.insert(2, "unit", now.whole.unit)
         return frame
 
     def plot(self, ax: Axes | None = None) -> Axes:
@@ -298,7 +299,8 @@ class RollUp:
         return self.sentence
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.sentence)}</p>{words.html_table(self.frame)}"
+        shown = text.table(self.frame, self.by)
+        return f"<p>{escape(self.sentence)}</p>{words.html_table(shown)}"
 
 
 def roll_up(result: Result, by: str = "service", against: Window | str | None = None) -> RollUp:

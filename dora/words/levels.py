@@ -30,9 +30,10 @@ NO_VALUE = "not known"
 PER_SERVICE = "per week and service"
 
 
-def rates(low: float, high: float) -> str:
-    """The failure rates of a level: `0–15 %`, or `20 %` where a report names a single one."""
-    return share(high) if low == high else f"{number(low * 100)}{DASH}{share(high)}"
+def rates(low: float, high: float, *, within: bool) -> str:
+    """The failure rates of a level that a rate is among, `0–15 %`, or `nearest to 20 %`."""
+    named = share(high) if low == high else f"{number(low * 100)}{DASH}{share(high)}"
+    return named if within else f"nearest to {named}"
 
 
 def ungraded(letter: str) -> str:
@@ -62,10 +63,8 @@ def level(
     return " ".join([f"{said} of {year}{without}.", *spanning])
 
 
-def spanning(title: str, unit: str, low: str, high: str) -> str:
-    """That a number's interval holds more than one answer; for a rate, more than one level's."""
-    if unit == "share":
-        return f"{title} may be nearest to any level's from {low} to {high}."
+def spanning(title: str, low: str, high: str) -> str:
+    """That a number's interval holds more than one answer."""
     return f"{title} may be anything from “{low}” to “{high}”."
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dora.words import count, number, quantity, share
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dora.words import count, estimate, missing, number, quantity, share
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ONE_GROUP = "there is only one group"
 OVERLAP = "some records belong to several of the groups at once, so that the groups do not add up"
@@ -108,3 +114,39 @@ def outside(by: str, groups: int, beyond: int, level: float) -> str:
         f"Of {count(groups, by)} {told} {'lies' if beyond == 1 else 'lie'} outside of the "
         f"{share(level)} limits, where chance alone puts about {number(expected)}."
     )
+
+
+def table(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The groups of a roll-up for reading, in the order of their names.
+
+    Args:
+        frame: A row a group, as `RollUp.frame` has it.
+        by: `service` or `team`.
+    """
+    import pandas as pd
+
+    rows = [_row(row, by) for row in frame.to_dict(orient="records")]
+    shown = pd.DataFrame(rows, dtype=object)
+    return shown.loc[:, shown.notna().any()] if rows else shown
+
+
+def _row(row: dict[Any, Any], by: str) -> dict[str, Any]:
+    unit = row["unit"]
+    real = {name: None if missing(value) else value for name, value in row.items()}
+
+    def told(name: str, write: Callable[[float], str]) -> str | None:
+        value = real.get(name)
+        return None if value is None else write(float(value))
+
+    return {
+        by: real[by],
+        "now": estimate(real["value"], real["low"], real["high"], unit),
+        "n": real["n"],
+        "share of all": told("share", share),
+        "before": quantity(real["value_before"], unit),
+        "n before": real["n_before"],
+        "share before": told("share_before", share),
+        "from itself": told("rate", lambda part: signed(part, unit)),
+        "from the mix": told("mix", lambda part: signed(part, unit)),
+        "drawn to the whole": told("shrunk", share),
+    }

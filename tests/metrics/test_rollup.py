@@ -74,6 +74,17 @@ def test_both_services_improve_and_the_whole_worsens(engine):
     assert (frame["shrunk"] - frame["value"]).abs().max() < 0.02  # large groups keep their own
 
 
+def test_a_roll_up_is_read_in_words():
+    html = ask("change_failure_rate", TEAMS).rollup(against=FEBRUARY)._repr_html_()
+    assert "Mind the mix" in html
+    # wild: 109 of 400 after 30 of 100, of all 87 % after 50 %; -1.9 of the -2.0 points
+    assert "<td>400</td><td>87 %</td><td>30 %</td><td>100</td><td>50 %</td><td>−1.9 points" in html
+    lengths = ask("lead_time", MIXED).rollup(against=FEBRUARY)._repr_html_()
+    assert "<td>quick</td><td>3.5 h (1–6)</td><td>6</td><td>25 %</td><td>3.5 h</td>" in lengths
+    assert "from itself" not in lengths  # the parts of a median do not add up over services
+    assert "<td>" not in ask("lead_time", {}).rollup(against=FEBRUARY)._repr_html_()
+
+
 def test_an_own_direction_beyond_chance_is_said_to_be():
     rows = deployed(
         *some("calm", 2, 100, 10), *some("wild", 2, 50, 40),
@@ -267,7 +278,13 @@ def test_a_team_of_few_people_is_among_the_others():
     hidden = rolled.frame[rolled.frame["value"].isna()]["team"].tolist()
     assert "tiny" in hidden
     assert len(hidden) >= 2  # another one goes too, or the rest would give it away
-    assert rolled.frame[rolled.frame["team"].isin(hidden)].drop(columns="team").isna().all().all()
+    assert (
+        rolled.frame[rolled.frame["team"].isin(hidden)]
+        .drop(columns=["team", "unit"])
+        .isna()
+        .all()
+        .all()
+    )
     assert rolled.split.change == pytest.approx(130 / 500 - 52 / 240)
 
 
