@@ -14,7 +14,7 @@ from connectors.github.places import Places
 from connectors.github.values import Place
 from connectors.http.errors import Absent
 from connectors.http.tokens import Token
-from dora.connector import Finding
+from dora.connector import Finding, Unread
 from dora.errors import SourceError
 from dora.records import Deployment
 
@@ -115,6 +115,8 @@ def _sample(
     reading = Deployments(client, (rule,), target, options.since)
     found: list[Deployment] = []
     for item in reading.read(place, None, {}):
+        if isinstance(item, Unread):
+            raise Absent(item.reason, hint=_RIGHTS)
         if isinstance(item, Deployment):
             found.append(item)
             if len(found) >= SAMPLE_ROWS:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from github import Auth, Github, GithubException
 
-from connectors.github.judging import Judge, only_absent
+from connectors.github.judging import ABSENT, Judge, lacks_only
 from connectors.github.paging import MOST, Size
 from connectors.github.queries import WHO
 from connectors.http import judging
@@ -111,7 +111,7 @@ class Client:
         variables: Mapping[str, Any] | None = None,
         *,
         size: Size | None = None,
-        partial: bool = False,
+        lacking: Collection[str] = (),
         needs: Sequence[str] = (),
     ) -> JSON:
         """The data that answers a GraphQL query.
@@ -120,7 +120,7 @@ class Client:
             query: One of `queries`.
             variables: Its variables, but for `size`.
             size: How many rows a page may have; made smaller where the host cannot cope.
-            partial: Whether parts may be missing; they are null then.
+            lacking: Errors for which parts may be missing, such as `ABSENT`; they are null then.
             needs: The fields that lead to what must not be missing, though parts of it may be.
 
         Raises:
@@ -133,7 +133,7 @@ class Client:
             nonlocal asked
             asked = size.now if size else 0
             given = dict(variables or {}) | ({"size": asked} if size else {})
-            headers, answer = self._answer(token, query, given, partial, needs)
+            headers, answer = self._answer(token, query, given, lacking, needs)
             data = answer.get("data") if isinstance(answer, dict) else None
             if not isinstance(data, dict):
                 raise Garbled(f"an answer without data: {str(answer)[:100]!r}")
@@ -271,7 +271,7 @@ class Client:
         )
 
         def fetch(shown: Token | None) -> tuple[str, tuple[str, ...] | None]:
-            headers, answer = self._answer(shown, WHO, {}, False, ())
+            headers, answer = self._answer(shown, WHO, {}, (), ())
             if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
                 raise Garbled(f"an answer without data: {str(answer)[:100]!r}")
             told = headers.get("x-oauth-scopes")
@@ -290,14 +290,14 @@ class Client:
         token: Token | None,
         query: str,
         given: Mapping[str, Any],
-        partial: bool,
+        lacking: Collection[str],
         needs: Sequence[str],
     ) -> tuple[Mapping[str, str], Any]:
         try:
             return self._github(token).requester.graphql_query(query, dict(given))
         except GithubException as error:
-            enough = partial or (needs and _at(_data(error), needs) is not None)
-            if not (enough and only_absent(error.data)):
+            there = bool(needs) and _at(_data(error), needs) is not None
+            if not lacks_only(ABSENT if there else lacking, error.data):
                 raise
             return error.headers or {}, error.data
         except TypeError as error:  # PyGithub looks for errors in an answer that is empty

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from github import GithubException
@@ -14,7 +14,12 @@ from connectors.http.retrying import GiveUp, Refused, Retry, Verdict, Wait
 from dora.errors import SourceError
 
 _LIMITED = {"RATE_LIMIT", "RATE_LIMITED"}
-_ABSENT = {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES", "UNPROCESSABLE"}
+GONE = frozenset({"NOT_FOUND"})
+"""What GitHub calls it where something is not there, or is not to be known of."""
+
+ABSENT = GONE | {"FORBIDDEN", "INSUFFICIENT_SCOPES", "UNPROCESSABLE"}
+"""And where it is there, but may not be read."""
+
 _TOO_MUCH = {"RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED", "TIMEOUT"}
 _TOO_MUCH_SAID = re.compile(
     r"something went wrong while executing|respond to your request in time|timed? ?out"
@@ -81,7 +86,7 @@ class Judge:
             return Retry(said)
         if _LIMIT_SAID.search(said):
             return Wait(judging.seconds(_spent_only(headers)), "secondary rate limit")
-        if kinds & _ABSENT or "not accessible" in said or "SAML" in said:
+        if kinds & ABSENT or "not accessible" in said or "SAML" in said:
             return GiveUp(Absent(said.rstrip("."), hint=_RIGHTS))
         return GiveUp(
             SourceError(
@@ -103,10 +108,10 @@ def kinds_of(told: list[Mapping[str, Any]]) -> set[str]:
     return {str(one.get("type") or "").upper() for one in told}
 
 
-def only_absent(data: Any) -> bool:
-    """Whether an answer has data and lacks only what is not there or not to be seen."""
+def lacks_only(kinds: Collection[str], data: Any) -> bool:
+    """Whether an answer has data, and lacks some of it for no other reason than these."""
     told = errors_in(data)
-    return bool(told) and isinstance(data.get("data"), dict) and kinds_of(told) <= _ABSENT
+    return bool(told) and isinstance(data.get("data"), dict) and kinds_of(told) <= set(kinds)
 
 
 def _said(error: GithubException) -> str:

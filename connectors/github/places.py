@@ -10,9 +10,10 @@ from connectors.forge.changing import digest
 from connectors.forge.selection import Selection
 from connectors.github import queries
 from connectors.github.client import Client
+from connectors.github.judging import ABSENT, GONE
 from connectors.github.options import Options
 from connectors.github.paging import Size, follow, nodes
-from connectors.github.values import Place
+from connectors.github.values import UNKNOWN, Place
 from connectors.http.errors import Absent
 from dora.errors import SourceError
 
@@ -46,6 +47,8 @@ class Places:
         self._selection = Selection(options.repositories, options.exclude)
         signals = {rule.signal for rule in options.rules}
         self._looks = {
+            "pulls": options.pull_requests,
+            "issues": options.incidents is not None,
             "deployments": "deployments" in signals,
             "versions": "versions" in signals,
         }
@@ -87,8 +90,7 @@ class Places:
         for name in rest:
             owner, _, bare = name.partition("/")
             try:
-                variables = {"owner": owner, "name": bare, **self._looks}
-                data = self._client.ask(queries.NAMED, variables, partial=True)
+                data = self._ask(queries.NAMED, {"owner": owner, "name": bare})
             except Absent as error:
                 self._missed(found, name, error.message)
                 continue
@@ -100,9 +102,8 @@ class Places:
     def _heads(self, ids: list[str]) -> list[JSON | None]:
         """How repositories stand, by their ids; in smaller pieces where all is too much."""
         size = Size(len(ids))
-        asked = {"ids": ids, **self._looks}
         try:
-            data = self._client.ask(queries.HEADS, asked, size=size, partial=True)
+            data = self._ask(queries.HEADS, {"ids": ids}, size)
         except SourceError:
             if size.now == len(ids):  # that was not what was wrong
                 raise
@@ -114,13 +115,16 @@ class Places:
     def _owned(self, patterns: list[str], found: Found) -> None:
         owner = patterns[0].split("/")[0]
         size = Size()
+        hidden = 0
 
         def ask(after: str | None) -> Any:
-            variables = {"owner": owner, "after": after, **self._looks}
-            data = self._client.ask(queries.OWNED, variables, size=size, partial=True)
+            nonlocal hidden
+            data = self._ask(queries.OWNED, {"owner": owner, "after": after}, size)
             if data["repositoryOwner"] is None:
                 raise Absent(f"there is no {owner}", hint="Check the name.")
-            return data["repositoryOwner"]["repositories"]
+            listed = data["repositoryOwner"]["repositories"]
+            hidden += sum(one is None for one in listed["nodes"])
+            return listed
 
         try:
             rows = {row["nameWithOwner"]: row for page, _ in follow(ask) for row in page}
@@ -128,6 +132,9 @@ class Places:
             self._missed(found, owner, error.message)
             found.unlisted.add(owner.casefold())
             return
+        if hidden:
+            found.notes.append(f"{hidden} repositories of {owner} may not be seen.")
+            found.unlisted.add(owner.casefold())
         selection = Selection(tuple(patterns), self._options.exclude)
         for name in selection.choose(rows):
             row = rows[name]
@@ -135,6 +142,19 @@ class Places:
             if not archived and not (row["isFork"] and not self._options.forks):
                 self._add(found, row)
         found.notes += (f"{one} fits no repository." for one in selection.in_vain(rows))
+
+    def _ask(self, query: str, variables: Mapping[str, Any], size: Size | None = None) -> JSON:
+        """Repositories with what is newest in them; without, where some of that may not be read.
+
+        A list that may not be read takes the repository that it stands in with it.
+        """
+        if any(self._looks.values()):
+            try:
+                asked = {**variables, **self._looks}
+                return self._client.ask(query, asked, size=size, lacking=GONE)
+            except Absent:
+                self._looks = dict.fromkeys(self._looks, False)
+        return self._client.ask(query, {**variables, **self._looks}, size=size, lacking=ABSENT)
 
     def _add(self, found: Found, row: JSON, asked: str | None = None) -> None:
         path = row["nameWithOwner"]
@@ -148,10 +168,10 @@ class Places:
             url=row["url"],
             default_branch=branch.get("name"),
             head=(branch.get("target") or {}).get("oid"),
-            pull_changed=_newest(row["pullRequests"]),
-            issue_changed=_newest(row["issues"]),
-            deployed=_newest(row.get("deployments"), "createdAt"),
-            versions=digest([row.get("releases"), row.get("refs")]),
+            pull_changed=_newest(row, "pullRequests"),
+            issue_changed=_newest(row, "issues"),
+            deployed=_newest(row, "deployments", "createdAt"),
+            versions=digest([row["releases"], row["refs"]]) if "releases" in row else UNKNOWN,
         )
         found.places.setdefault(place.repository, place)
 
@@ -161,7 +181,9 @@ class Places:
         )
 
 
-def _newest(connection: Mapping[str, Any] | None, time: str = "updatedAt") -> str | None:
-    """The time of the first row; None where there is none, or it may not be seen."""
-    rows = nodes(connection)
+def _newest(row: JSON, field: str, time: str = "updatedAt") -> str | None:
+    """The time of the first row of a list; None where it is empty."""
+    if field not in row:
+        return UNKNOWN
+    rows = nodes(row[field])
     return rows[0][time] if rows else None

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from connectors.forge.changing import Changing, Page
 from connectors.github import queries
 from connectors.github.client import Client
+from connectors.github.judging import ABSENT
 from connectors.github.paging import PARTLY, Size, after, nodes, shown, whole
 from connectors.github.values import (
     Place,
@@ -136,7 +137,7 @@ class PullRequests:
         found: set[str] = set()
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
-            data = self.client.ask(queries.PARENTS, {"ids": some}, partial=True)
+            data = self.client.ask(queries.PARENTS, {"ids": some}, lacking=ABSENT)
             found |= {one["oid"] for one in nodes(data) if one["parents"]["totalCount"] > 1}
         return found
 

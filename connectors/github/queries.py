@@ -13,12 +13,16 @@ from types import MappingProxyType
 _SPENT = "rateLimit { cost remaining resetAt }"
 _PAGE = "pageInfo { hasNextPage endCursor }"
 
+_LOOKS = "$pulls: Boolean!, $issues: Boolean!, $deployments: Boolean!, $versions: Boolean!"
+
 _HEAD = """
 fragment Head on Repository {
   id nameWithOwner url isArchived isFork isEmpty
   defaultBranchRef { name target { oid } }
-  pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { updatedAt } }
-  issues(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { updatedAt } }
+  pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC})
+    @include(if: $pulls) { nodes { updatedAt } }
+  issues(first: 1, orderBy: {field: UPDATED_AT, direction: DESC})
+    @include(if: $issues) { nodes { updatedAt } }
   deployments(first: 1, orderBy: {field: CREATED_AT, direction: DESC})
     @include(if: $deployments) { nodes { createdAt } }
   releases(first: 5, orderBy: {field: CREATED_AT, direction: DESC}) @include(if: $versions) {
@@ -30,7 +34,7 @@ fragment Head on Repository {
 """
 
 HEADS = f"""
-query Heads($ids: [ID!]!, $deployments: Boolean!, $versions: Boolean!) {{
+query Heads($ids: [ID!]!, {_LOOKS}) {{
   {_SPENT}
   nodes(ids: $ids) {{ __typename ...Head }}
 }}
@@ -39,7 +43,7 @@ query Heads($ids: [ID!]!, $deployments: Boolean!, $versions: Boolean!) {{
 """How many repositories stand now, by their ids: up to 100 at once."""
 
 NAMED = f"""
-query Named($owner: String!, $name: String!, $deployments: Boolean!, $versions: Boolean!) {{
+query Named($owner: String!, $name: String!, {_LOOKS}) {{
   {_SPENT}
   repository(owner: $owner, name: $name) {{ ...Head }}
 }}
@@ -48,8 +52,7 @@ query Named($owner: String!, $name: String!, $deployments: Boolean!, $versions: 
 """How one repository stands; an old name leads to the new one."""
 
 OWNED = f"""
-query Owned($owner: String!, $size: Int!, $after: String,
-            $deployments: Boolean!, $versions: Boolean!) {{
+query Owned($owner: String!, $size: Int!, $after: String, {_LOOKS}) {{
   {_SPENT}
   repositoryOwner(login: $owner) {{
     repositories(first: $size, after: $after, ownerAffiliations: [OWNER],

@@ -11,6 +11,7 @@ from connectors.forge.changing import Changing, Page
 from connectors.forge.deploying import DeploymentRule, Named
 from connectors.github import queries
 from connectors.github.client import Client
+from connectors.github.judging import ABSENT
 from connectors.github.paging import Size, after, nodes, whole
 from connectors.github.values import Place, instant
 from dora.connector import Checkpoint, Cursor, Item
@@ -75,7 +76,7 @@ class Reported:
         found: list[JSON] = []
         for start in range(0, len(ids), _AT_ONCE):
             some = list(ids[start : start + _AT_ONCE])
-            data = self.client.ask(queries.DEPLOYMENTS_AGAIN, {"ids": some}, partial=True)
+            data = self.client.ask(queries.DEPLOYMENTS_AGAIN, {"ids": some}, lacking=ABSENT)
             found += nodes(data)
         return found
 

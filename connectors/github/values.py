@@ -10,6 +10,10 @@ from typing import Any, TypeAlias
 JSON: TypeAlias = dict[str, Any]
 
 
+UNKNOWN = "?"
+"""What stands for what is newest somewhere, where that may not be seen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A repository as it stands now.

@@ -13,7 +13,7 @@ from connectors.git.versions import version
 from connectors.github import queries
 from connectors.github.client import Client
 from connectors.github.paging import Size, follow
-from connectors.github.values import Place, instant
+from connectors.github.values import UNKNOWN, Place, instant
 from dora.connector import Checkpoint, Cursor, Item, Only
 from dora.records import Deployment
 
@@ -53,7 +53,7 @@ class Versions:
 
     def read(self, place: Place, cursor: Cursor | None, since: datetime | None) -> Iterator[Item]:
         """All of them, where the newest page is another than it was."""
-        if cursor and cursor.get("seen") == place.versions:
+        if cursor and cursor.get("seen") == place.versions != UNKNOWN:
             yield Checkpoint(dict(cursor))
             return
         kinds: list[str] = sorted({rule.kind for rule in self.rules})

@@ -9,7 +9,8 @@ from connectors.github import queries
 from tests.contracts.reading import github_schema
 from tests.forges.github_host.costs import MOST_NODES, Cost, cost
 
-HUNDRED = {"size": 100, "ids": ["x"] * 100}
+ALL = dict.fromkeys(("pulls", "issues", "deployments", "versions"), True)
+HUNDRED = {"size": 100, "ids": ["x"] * 100, **ALL}
 """Variables for the largest page that is ever asked for."""
 
 POINTS = {

@@ -22,6 +22,7 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -125,10 +126,22 @@ class _Counting:
                 found[one.name.value] = list(one.value.values)
         return found
 
+    def _included(self, node: SelectionNode) -> bool:
+        """Whether a part is asked for, where a variable decides."""
+        for directive in node.directives or ():
+            told = directive.arguments[0].value if directive.arguments else None
+            if isinstance(told, VariableNode):
+                wanted = bool(self._variables.get(told.name.value))
+                if wanted is not (directive.name.value == "include"):
+                    return False
+        return True
+
     def _fields(
         self, selection: SelectionSetNode | None, owner: Any
     ) -> Iterator[tuple[FieldNode, Any]]:
         for one in selection.selections if selection else ():
+            if not self._included(one):
+                continue
             if isinstance(one, FieldNode):
                 yield one, owner
             elif isinstance(one, InlineFragmentNode):

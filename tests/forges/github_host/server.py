@@ -186,7 +186,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """GraphQL, or an App that wants a token."""
-        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        content = self.rfile.read(length)
+        if len(content) < length:
+            raise ConnectionError("whoever asked is gone")
         if self._answered_app():
             return
         given = json.loads(content)
