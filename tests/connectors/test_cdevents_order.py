@@ -141,6 +141,27 @@ def test_the_store_is_the_same(tmp_path: Path, events: list[Any], chance: random
         assert rows(whole, table) == rows(parted, table)
 
 
+def test_a_deployment_that_is_told_more_of_moves_to_its_new_place(tmp_path: Path) -> None:
+    (tmp_path / "dora.toml").write_text(
+        '[[sources]]\nname = "events"\nkind = "cdevents"\npath = "events"\n'
+    )
+    named = {"name": "production"}
+    for number, (one, place) in enumerate(
+        [
+            (deployed(1, environment="e-1"), ("", "e-1", None)),
+            (packaged(2), ("github.com/acme/shop", "e-1", SHA)),
+            (
+                event("environment.created", "e-1", named, id=uuid(3)),
+                ("github.com/acme/shop", "production", SHA),
+            ),
+        ]
+    ):
+        write(tmp_path, [one], f"events/{number}.jsonl")
+        sync.sync(config.load(tmp_path / "dora.toml"))
+        found = rows(tmp_path, "deployments")
+        assert [(row[2], row[3], row[7]) for row in found] == [place]
+
+
 def rows(folder: Path, table: str) -> list[tuple[Any, ...]]:
     connection = store.connect(folder / "dora.duckdb")
     try:
