@@ -14,6 +14,12 @@ CAUSED_BY = (
 """Caused by, introduced by or broken by: an address, a pull or merge request, a commit, or the
 word deployment and what it is called."""
 
+REFERENCE = (
+    r"(https?://[^\s<>)\]`|]+|(?:[\w.-]+/)+[\w.-]+[#!]\d+|\b(?=[a-f]*\d)[0-9a-f]{7,64}\b"
+    r"|\bdeploy(?:ment)?\s+(?=\S*\d)[\w.:/#-]+)"
+)
+"""The same without the words, for the title of something that is known to be a cause."""
+
 _COMMIT = re.compile(r"https?://[^/\s]+/.+/commits?/([0-9a-f]{7,64})\b", re.IGNORECASE)
 _CHANGE = re.compile(r"https?://([^/\s]+/.+?)(?:/-)?/(?:pull|merge_requests|pull-requests)/(\d+)\b")
 _RUN = re.compile(r"https?://[^/\s]+/.+/actions/runs/(\d+)(?:/(?:job|attempts)/(\d+))?")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from connectors.causes import causes
+from connectors.causes import REFERENCE, causes
 from connectors.histories import History
 from connectors.jira import times
 from connectors.jira.options import Options
@@ -81,7 +81,7 @@ class Issues:
             labels=join_labels(labels),
             external=any(map(wildcard(self.options.external).match, labels)),
             not_planned=resolution.casefold() in {n.casefold() for n in self.options.not_planned},
-            duplicate_of=next(self._linked(fields, self.options.duplicate_links), None),
+            duplicate_of=next(_linked(fields, self.options.duplicate_links), (None, ""))[0],
             original_status=_name(fields.get("status")),
             url=f"{self.site.web}/browse/{key}",
         )
@@ -129,17 +129,20 @@ class Issues:
 
     def _causes(self, fields: JSON) -> set[str]:
         text = f"{fields.get('summary') or ''}\n{plain(fields.get('description'))}"
-        stated = causes(text, pattern=self.options.caused_by)
-        return set(stated) | set(self._linked(fields, self.options.caused_by_links))
+        found = set(causes(text, pattern=self.options.caused_by))
+        for key, title in _linked(fields, self.options.caused_by_links):
+            found |= {key, *causes(title, pattern=REFERENCE)}
+        return found
 
-    def _linked(self, fields: JSON, phrases: Sequence[str]) -> Iterator[str]:
-        """Keys of the issues that are linked by one of these phrases, as this issue shows it."""
-        wanted = {phrase.casefold() for phrase in phrases}
-        for link in fields.get("issuelinks") or ():
-            for way in ("inward", "outward"):
-                other = link.get(f"{way}Issue")
-                if other and str(link["type"].get(way, "")).casefold() in wanted:
-                    yield other["key"]
+
+def _linked(fields: JSON, phrases: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Keys and titles of the issues that are linked by one of these phrases, as this one has it."""
+    wanted = {phrase.casefold() for phrase in phrases}
+    for link in fields.get("issuelinks") or ():
+        for way in ("inward", "outward"):
+            other = link.get(f"{way}Issue")
+            if other and str(link["type"].get(way, "")).casefold() in wanted:
+                yield other["key"], (other.get("fields") or {}).get("summary") or ""
 
 
 def _turns(change: JSON) -> list[JSON]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.causes import cause, causes, pattern_fault
+from connectors.causes import REFERENCE, cause, causes, pattern_fault
 from connectors.files.paths import fault, text
 from connectors.histories import History
 
@@ -40,6 +40,21 @@ SHA = "3f2a1bc0d4e5f60718293a4b5c6d7e8f90a1b2c3"
 )  # fmt: skip
 def test_causes_are_found_in_sentences(said: str, expected: set[str]) -> None:
     assert set(causes(said)) == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Deploy 3f2a1bc to production", ["3f2a1bc"]),
+        ("Deployment rel-88 of checkout", ["rel-88"]),
+        ("Merge https://github.com/acme/shop/pull/77", ["github.com/acme/shop#77"]),
+        ("Roll out github.com/acme/shop#77 and 0123456789abcdef", ["github.com/acme/shop#77",
+                                                                   "0123456789abcdef"]),
+        ("The facade was defaced; deploy again", []),
+    ],
+)  # fmt: skip
+def test_the_title_of_a_cause_refers_to_what_it_is(title: str, expected: list[str]) -> None:
+    assert causes(title, pattern=REFERENCE) == expected
 
 
 def test_a_pattern_of_ones_own_says_what_a_cause_is() -> None:

@@ -270,6 +270,11 @@ def test_causes_are_found_in_links_and_texts(stack: ExitStack, cloud: bool) -> N
     assert "nothing else" not in repr(reading.records)
 
 
+def test_a_linked_change_says_what_it_deployed(stack: ExitStack) -> None:
+    issue = Issue("OPS-1", AT, links=[("Cause", False, "CHG-7")], linked="Deploy 3f2a1bc to EU")
+    assert causes(read(source(site(stack, issue)), Incident)) == {"CHG-7", "3f2a1bc"}
+
+
 @EDITIONS
 def test_a_long_history_is_never_cut(stack: ExitStack, cloud: bool) -> None:
     issue = Issue("OPS-1", AT)

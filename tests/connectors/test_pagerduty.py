@@ -401,5 +401,5 @@ def test_the_manual_shows_a_good_source() -> None:
     (given,) = tomllib.loads(block)["sources"]
     known = {key: value for key, value in given.items() if key not in ("name", "kind", "covers")}
     assert Options(**known).urgency == ("high",)
-    part = manual[manual.index("## PagerDuty") : manual.index("## Exports")]
+    part = manual[manual.index("## PagerDuty") : manual.index("## GitHub")]
     assert set(re.findall(r"`(\w+)`", part)) >= set(Options.model_fields)

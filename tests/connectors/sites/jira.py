@@ -52,6 +52,7 @@ class Issue:
     resolution: str | None = None
     custom: dict[str, Any] = field(default_factory=dict)
     links: list[tuple[str, bool, str]] = field(default_factory=list)  # type, outward, other key
+    linked: str = "Another issue"  # what the linked issues are called
     changes: list[tuple[datetime, str, str, str]] = field(default_factory=list)
     status: str = "Open"
     resolutiondate: datetime | None = None
@@ -208,7 +209,7 @@ class Jira(Site):
             "priority": {"name": issue.priority} if issue.priority else None,
             "labels": issue.labels,
             "components": [{"id": "1", "name": name} for name in issue.components],
-            "issuelinks": [self._link(*link) for link in issue.links],
+            "issuelinks": [self._link(*link, issue.linked) for link in issue.links],
         }
         for custom, value in issue.custom.items():
             (id_,) = [one["id"] for one in FIELDS if one["name"] == custom]
@@ -222,9 +223,9 @@ class Jira(Site):
         local = moment.astimezone(ZoneInfo(self.zone))
         return local.isoformat(timespec="milliseconds")[:-6] + local.strftime("%z")
 
-    def _link(self, kind: str, outward: bool, key: str) -> dict[str, Any]:
+    def _link(self, kind: str, outward: bool, key: str, title: str) -> dict[str, Any]:
         inward, out = LINKS[kind]
-        other = {"id": "1", "key": key, "fields": {"summary": "Another issue"}}
+        other = {"id": "1", "key": key, "fields": {"summary": title}}
         return {
             "id": "1",
             "type": {"name": kind, "inward": inward, "outward": out},
