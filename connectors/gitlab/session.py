@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 
@@ -13,6 +13,9 @@ from dora.errors import SourceError
 
 class Session(requests.Session):
     """A session whose last answer's headers can be asked for: python-gitlab's errors lack them.
+
+    It never leaves the host, as a token in a header of its own would go along. A project that was
+    moved is looked for on the same host, whatever name the host gives itself.
 
     Attributes:
         told: The headers of the last answer.
@@ -23,28 +26,29 @@ class Session(requests.Session):
         self.told: Mapping[str, str] = {}
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send a request; of another host's answer nothing is kept."""
+        """Send a request, and remember what the answer's headers say."""
         answer = super().send(request, **kwargs)
         self.told = answer.headers
         return answer
 
-    def rebuild_auth(
-        self, prepared_request: requests.PreparedRequest, response: requests.Response
-    ) -> None:
-        """Follow a redirect on the same host only: a token in a header of its own would go along.
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where a redirect leads on the same host; None if it is none.
 
         Raises:
-            SourceError: The host sends elsewhere.
+            SourceError: It leads to the same address elsewhere: the host itself has moved.
         """
-        after = prepared_request.url or ""
-        if _origin(response.request.url or "") != _origin(after):
+        target = super().get_redirect_target(resp)
+        asked, given = urlsplit(resp.request.url or ""), urlsplit(target or "")
+        if target is None or not given.netloc or _origin(given) == _origin(asked):
+            return target
+        if given.path == asked.path or "/api/v4/" not in given.path:
             raise SourceError(
-                f"GitLab is elsewhere: it redirects to {after.partition('?')[0]}.",
+                f"GitLab is elsewhere: it redirects to {target.partition('?')[0]}.",
                 hint="Correct url: the address that the browser shows in the end.",
             )
+        return given._replace(scheme=asked.scheme, netloc=asked.netloc).geturl()
 
 
-def _origin(address: str) -> tuple[str, str | None, int | None]:
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     """What must be the same for a token to be shown."""
-    parts = urlsplit(address)
     return parts.scheme, parts.hostname, parts.port

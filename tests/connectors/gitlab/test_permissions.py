@@ -11,7 +11,7 @@ from connectors.gitlab import GitLab
 from connectors.testing import read
 from dora.records import Deployment, Repository
 from tests.connectors.gitlab.asking import connector, rows, synced
-from tests.forges.gitlab_host import GitLabHost
+from tests.forges.gitlab_host import Fault, GitLabHost
 from tests.forges.organisation import Organisation
 from tests.forges.scenario import ADA
 
@@ -116,6 +116,27 @@ def test_a_project_that_was_renamed_is_followed_by_its_id(host: GitLabHost) -> N
         "127.0.0.1/acme/store"
     ]
     assert any("acme/shop is now called acme/store" in note for note in second.notes)
+
+
+def test_a_moved_project_is_found_on_a_host_that_is_reached_by_another_name(
+    host: GitLabHost,
+) -> None:
+    with GitLabHost(host.organisation).serving() as other:
+        host.named = other.url.replace("127.0.0.1", "localhost")
+        assert paths(host, groups=[], projects=["acme/finder"]) == {"acme/search"}
+        assert not other.requests
+
+
+def test_a_group_may_be_a_user(host: GitLabHost) -> None:
+    host.faults.add(Fault("404", "^/groups/", times=None))
+    assert paths(host) == {f"acme/{name}" for name in ("shop", "search", "ledger", "cli")}
+
+
+def test_all_that_a_token_is_a_member_of(host: GitLabHost) -> None:
+    made = paths(host, groups=[], projects=["*"])
+    assert made == {f"acme/{name}" for name in ("shop", "search", "ledger", "cli")}
+    (listed,) = (one for one in host.requests if one.path == "/projects")
+    assert listed.query["pagination"] == "keyset"
 
 
 def test_a_host_below_a_path_names_projects_as_their_clones_do(

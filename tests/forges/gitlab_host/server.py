@@ -76,6 +76,7 @@ class GitLabHost:
         delay: Seconds that every answer takes.
         clock: What its clock shows; if left out, a moment after the newest thing.
         said: What rows say otherwise, by kind (`merge_request`, `issue`) and number.
+        named: Its address as it gives it itself, if it is reached by another.
         redirects: Where everything is redirected to, if the host has moved.
     """
 
@@ -91,6 +92,7 @@ class GitLabHost:
     delay: float = 0.0
     clock: datetime | None = None
     said: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    named: str = ""
     redirects: str = ""
     url: str = ""
     _indexes: dict[tuple[int, str], list[Row]] = field(default_factory=dict)
@@ -204,7 +206,7 @@ class GitLabHost:
         name, rest = unquote(match[1]), match[2] or ""
         repository = self._project(name)
         if not name.isdigit() and repository.path.casefold() != name.casefold():
-            address = f"{self.url}/api/v4/projects/{repository.id}{rest}"
+            address = f"{self.named or self.url}/api/v4/projects/{repository.id}{rest}"
             said = f"This resource has been moved permanently to {address}"
             return Answer(301, said.encode(), {"Location": address, "Content-Type": "text/plain"})
         return of_project(self._asked(repository, query), rest)
