@@ -51,7 +51,7 @@ class Deployments:
         """
         before: JSON = dict(cursor or {})
         anew = whole or before.get("rules", self.asked) != self.asked
-        reading = _Reading(self, project, {} if anew else before)
+        reading = _Reading(self, project, {} if anew else before, anew)
         for item in reading.items():
             if anew and isinstance(item, Checkpoint):  # cut off now, it must begin again
                 yield Checkpoint(before, part=project.repository)
@@ -65,9 +65,10 @@ class Deployments:
 class _Reading:
     """One reading of one project, signal by signal."""
 
-    def __init__(self, asked: Deployments, project: Project, before: JSON) -> None:
+    def __init__(self, asked: Deployments, project: Project, before: JSON, anew: bool) -> None:
         self._asked = asked
         self._project = project
+        self._anew = anew
         self._trust = Trust.of(asked.rules, before.get("begun"))
         texts = [rule.text for rule in asked.rules]
         self._state: JSON = {**before, "id": project.id, "rules": asked.asked, "texts": texts}
@@ -104,10 +105,10 @@ class _Reading:
         client, target, since = asked.client, asked.target, asked.since
         if signal == "deployments":
             reported = Reported(client, rules, target, since)
-            yield "own", reported.read(project, state.get("own"))
+            yield "own", reported.read(project, state.get("own"), self._anew)
         elif signal == "workflows" and "builds" not in project.hidden:
             ran = Ran(client, rules, target, since)
-            yield "pipelines", ran.read(project, state.get("pipelines"))
+            yield "pipelines", ran.read(project, state.get("pipelines"), self._anew)
         elif signal == "versions":
             versions = Versions(client, rules, target, since)
             yield "versions", versions.read(project, state.get("versions"))

@@ -7,7 +7,7 @@ and the thousandth page is as quick as the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from connectors.forge.changing import OVERLAP, Changing, Page, digest
 from connectors.gitlab.client import Client
 from connectors.gitlab.values import JSON, TICK, Project, instant, spelt
-from dora.connector import Cursor, Item
+from dora.connector import Checkpoint, Cursor, Item
 
 Facts = Callable[[Sequence[JSON], bool], Iterator[Item]]
 """What rows are in facts; told whether none of them was ever handed over before."""
@@ -93,7 +93,8 @@ class Listing:
         state, meant = cursor or {}, digest([asked, str(self.since)])
         known = state.get("newest") if not whole and state.get("for") == meant else None
         lower = instant(known) - OVERLAP if known else None
-        yield from Changing(
+        last: Checkpoint | None = None
+        for item in Changing(
             part=self.project.repository,
             pages=lambda place: self._page(place, lower),
             facts=facts,
@@ -101,15 +102,27 @@ class Listing:
             by="updated_at",
             asked=asked,
             kept={"id": self.project.id, "for": meant},
-        ).read(cursor, whole=whole)
+        ).read(cursor, whole=whole):
+            last = item if isinstance(item, Checkpoint) else last
+            yield item
+        if whole and last is not None:  # what was touched meanwhile has moved up, and is not gone
+            yield from self.read(last.cursor, facts, asked)
 
     def rows(self) -> Iterator[Sequence[JSON]]:
-        """All rows there are, by page, each once."""
-        page = self._page(None, None)
+        """All rows there are, by page; those that are touched meanwhile once more."""
+        newest = yield from self._down(None)
+        if newest is not None:
+            yield from self._down(newest)
+
+    def _down(self, lower: datetime | None) -> Generator[Sequence[JSON], None, datetime | None]:
+        """All pages down to a time; gives back when the newest row was changed."""
+        page = self._page(None, lower)
+        newest = instant(page.rows[0]["updated_at"]) if page.rows else None
         yield page.rows
         while page.after is not None:
-            page = self._page(page.after, None)
+            page = self._page(page.after, lower)
             yield page.rows
+        return newest
 
     def _page(self, place: JSON | None, lower: datetime | None) -> Page:
         window = Window(**(place or {}))

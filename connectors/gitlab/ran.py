@@ -40,8 +40,8 @@ class Ran:
     target: Target
     since: datetime | None
 
-    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]:
-        """What is new in one project since the cursor."""
+    def read(self, project: Project, cursor: Cursor | None, whole: bool) -> Iterator[Item]:
+        """What is new in one project since the cursor, or all of it."""
         pipelines = Pipelines(self.client, project, self.since)
 
         def items(pipeline: JSON) -> Iterator[Item]:
@@ -56,7 +56,7 @@ class Ran:
                 for taken in fitting:
                     yield from self._deployments(taken, jobs, done)
 
-        yield from pipelines.read(cursor, items)
+        yield from pipelines.read(cursor, items, whole=whole)
 
     def _deployments(self, taken: _Taken, jobs: list[JSON], done: set[int]) -> Iterator[Deployment]:
         if taken.rule.job is None:

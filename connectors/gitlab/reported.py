@@ -35,8 +35,8 @@ class Reported:
     since: datetime | None
     _tiers: dict[int, Mapping[str, str]] = field(default_factory=dict)
 
-    def read(self, project: Project, cursor: Cursor | None) -> Iterator[Item]:
-        """What is new in one project since the cursor."""
+    def read(self, project: Project, cursor: Cursor | None, whole: bool) -> Iterator[Item]:
+        """What is new in one project since the cursor, or all of it."""
 
         def facts(rows: Sequence[JSON], _: bool) -> Iterator[Item]:
             for row in rows:
@@ -45,7 +45,7 @@ class Reported:
                     yield self._deployment(project, row, *found)
 
         listed = Listing(self.client, project, "/deployments", self.since)
-        yield from listed.read(cursor, facts)
+        yield from listed.read(cursor, facts, whole=whole)
 
     def _first(self, environment: str) -> tuple[DeploymentRule, Named] | None:
         """The first rule that takes an environment, and what its name says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from dora.records import Commit, Deployment, Incident, PullRequest, Record
 from tests.connectors.gitlab.asking import InNoTime, connector, rows, synced
 from tests.forges.gitlab_host import Fault, GitLabHost, Sizes
 from tests.forges.gitlab_host.server import Request
-from tests.forges.organisation import Organisation
+from tests.forges.organisation import Organisation, at
 from tests.forges.scenario import ADA, acme
 
 
@@ -69,6 +70,26 @@ def _delete(organisation: Organisation) -> None:
     del shop.issues[max(shop.issues)]
 
 
+PATHS = {PullRequest: "/merge_requests", Deployment: "/deployments", Incident: "/issues"}
+
+
+class Meanwhile:
+    """Lets something happen right after a page of the shop's list was answered."""
+
+    def __init__(self, host: GitLabHost, path: str, page: int, change: Any) -> None:
+        self.host, self.page, self.change, self.done = host, page, change, False
+        self.path = f"/projects/{host.organisation['shop'].id}{path}"
+        self.answer = host.answer
+
+    def __call__(self, target: str, token: str) -> Any:
+        given = self.answer(target, token)
+        asked = sum(one.path == self.path for one in self.host.requests)
+        if asked == self.page and not self.done:
+            self.done = True
+            self.change(self.host.organisation)
+        return given
+
+
 @pytest.mark.parametrize("change", [_touch, _add, _delete], ids=lambda one: one.__name__)
 @pytest.mark.parametrize("kind", [PullRequest, Deployment, Incident])
 @pytest.mark.parametrize("page", [1, 2])
@@ -77,27 +98,42 @@ def test_what_changes_between_two_pages_costs_no_other_row(
 ) -> None:
     monkeypatch.setattr(host, "sizes", Sizes(rows=3))
     quiet = read(connector(host), kind).facts()
-    paths = {PullRequest: "/merge_requests", Deployment: "/deployments", Incident: "/issues"}
-    shop = f"/projects/{host.organisation['shop'].id}{paths[kind]}"
     host.requests.clear()
-    answer = host.answer
-
-    def changed(target: str, token: str) -> Any:
-        given = answer(target, token)
-        if sum(one.path == shop for one in host.requests) == page and not done:
-            done.append(True)
-            change(host.organisation)
-        return given
-
-    done: list[bool] = []
-    monkeypatch.setattr(host, "answer", changed)
+    meanwhile = Meanwhile(host, PATHS[kind], page, change)
+    monkeypatch.setattr(host, "answer", meanwhile)
     first = read(connector(host), kind)
     second = read(connector(host), kind, first.cursor)
-    assert done
+    assert meanwhile.done
     held = {**first.facts(), **second.facts()}
     expected = read(connector(host), kind).facts()
     deleted = quiet.keys() - expected.keys()
     assert {key: fact for key, fact in held.items() if key not in deleted} == expected
+
+
+def _touch_all(organisation: Organisation) -> None:
+    shop = organisation["shop"]
+    shop.touch(min(shop.pulls), "04-01 10:00", labels=("late",))
+    old = shop.deployments[min(shop.deployments)]
+    shop.deployments[old.id] = replace(old, updated_at=at("04-01 10:00"))
+    shop.change(shop.issue("The stock is wrong").number, "04-01 10:00", title="It was wrong")
+
+
+@pytest.mark.parametrize("kind", [PullRequest, Deployment, Incident])
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_what_is_touched_while_a_reconciliation_lists_is_not_taken_for_gone(
+    host: GitLabHost, monkeypatch: pytest.MonkeyPatch, kind: Any, page: int
+) -> None:
+    monkeypatch.setattr(host, "sizes", Sizes(rows=3))
+    first = read(connector(host), kind)
+    host.requests.clear()
+    meanwhile = Meanwhile(host, PATHS[kind], page, _touch_all)
+    monkeypatch.setattr(host, "answer", meanwhile)
+    again = connector(host)
+    again.reconcile()
+    second = read(again, kind, first.cursor)
+    assert meanwhile.done
+    held = Reading(given=[*first.given, *second.given]).facts()
+    assert held.keys() == first.facts().keys()
 
 
 def test_rows_of_the_same_moment_fill_more_than_a_page(host: GitLabHost) -> None:
