@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
-from dora.connector import Checkpoint, Cursor, Item
+from dora.connector import Checkpoint, Cursor, Item, Note
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -32,10 +32,12 @@ class Page:
     Attributes:
         rows: Its rows, the newest first.
         after: Where the next page begins, as JSON; None with the last one.
+        hidden: How many rows the host has and does not show.
     """
 
     rows: Sequence[JSON]
     after: Any = None
+    hidden: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class Changing:
         while True:
             page = self.pages(reading["after"])
             number += 1
+            if page.hidden:
+                yield Note(f"{self.part}: {page.hidden} rows of a page are not shown to the token.")
             rows = [row for row in page.rows if not self._before(row, floor, self.since)]
             if rows and reading["newest"] is None:
                 reading["newest"] = rows[0][self.by]

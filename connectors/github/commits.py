@@ -12,6 +12,7 @@ from connectors.git.history import pull_request, references
 from connectors.github.client import Client
 from connectors.github.history import Walk, pages, refs
 from connectors.github.values import Place, author, instant, machine
+from connectors.http.errors import Absent
 from dora.connector import Checkpoint, Cursor, Item, Note, Only
 from dora.patterns import wildcard
 from dora.records import Commit, CommitReference, Record
@@ -68,10 +69,15 @@ class Commits:
             cursor: Where it stands.
             kept: What else its cursor says.
             whole: Whether what is not found is gone, where nothing was read before.
+
+        Raises:
+            Absent: The token may not see them.
         """
         asked = digest([sorted(self.branches), str(self.since)])
         state: JSON = dict(cursor or {})
         kept = {**kept, "asked": asked}
+        if place.hidden:
+            raise Absent("its contents are not shown", hint="Give the token that right: Contents.")
         heads = self._heads(place)
         # Heads tell all that can have changed, so a whole reading is only made where none was.
         if (whole and not state) or state.get("asked", asked) != asked:

@@ -12,7 +12,7 @@ from connectors.forge.incidents import Issue, Rules, Turn
 from connectors.forge.options import IncidentOptions
 from connectors.github import queries
 from connectors.github.client import Client
-from connectors.github.paging import PARTLY, Size, after, nodes, shown, whole
+from connectors.github.paging import PARTLY, Size, after, hidden, nodes, shown, whole
 from connectors.github.values import Place, instant, label_names, time
 from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed
 from dora.records import Incident, IncidentCause
@@ -66,7 +66,7 @@ class Incidents:
             connection = self.client.part(
                 queries.ISSUES, variables, "node", "issues", size=self.size
             )
-            return Page(nodes(connection), after(connection))
+            return Page(nodes(connection), after(connection), hidden(connection))
 
         def facts(rows: Sequence[JSON], first: bool) -> Iterator[Item]:
             gone = []

@@ -64,6 +64,11 @@ def nodes(connection: Mapping[str, Any] | None) -> list[JSON]:
     return [node for node in (connection or {}).get("nodes") or () if node]
 
 
+def hidden(connection: Mapping[str, Any]) -> int:
+    """How many rows of a list are there and cannot be shown."""
+    return sum(node is None for node in connection.get("nodes") or ())
+
+
 PARTLY = "the host shows only a part of it"
 
 

@@ -168,6 +168,7 @@ class Places:
             url=row["url"],
             default_branch=branch.get("name"),
             head=(branch.get("target") or {}).get("oid"),
+            hidden=not row["isEmpty"] and not branch,
             pull_changed=_newest(row, "pullRequests"),
             issue_changed=_newest(row, "issues"),
             deployed=_newest(row, "deployments", "createdAt"),

@@ -12,7 +12,7 @@ from connectors.forge.changing import Changing, Page
 from connectors.github import queries
 from connectors.github.client import Client
 from connectors.github.judging import ABSENT
-from connectors.github.paging import PARTLY, Size, after, nodes, shown, whole
+from connectors.github.paging import PARTLY, Size, after, hidden, nodes, shown, whole
 from connectors.github.values import (
     Place,
     author,
@@ -84,7 +84,7 @@ class PullRequests:
             connection = self.client.part(
                 queries.PULL_REQUESTS, variables, "node", "pullRequests", size=self.size
             )
-            return Page(nodes(connection), after(connection))
+            return Page(nodes(connection), after(connection), hidden(connection))
 
         def facts(rows: Sequence[JSON], first: bool) -> Iterator[Item]:
             return self._facts(place, rows, first)

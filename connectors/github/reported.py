@@ -12,7 +12,7 @@ from connectors.forge.deploying import DeploymentRule, Named
 from connectors.github import queries
 from connectors.github.client import Client
 from connectors.github.judging import ABSENT
-from connectors.github.paging import Size, after, nodes, whole
+from connectors.github.paging import Size, after, hidden, nodes, whole
 from connectors.github.values import Place, instant
 from dora.connector import Checkpoint, Cursor, Item
 from dora.records import Deployment, DeploymentStatus
@@ -52,7 +52,7 @@ class Reported:
             connection = self.client.part(
                 queries.DEPLOYMENTS, variables, "node", "deployments", size=self.size
             )
-            return Page(nodes(connection), after(connection))
+            return Page(nodes(connection), after(connection), hidden(connection))
 
         def facts(rows: Sequence[JSON], _: bool) -> Iterator[Item]:
             for row in rows:

@@ -25,6 +25,7 @@ class Place:
         url: Web address.
         default_branch: Branch that work lands on; None while empty.
         head: Its newest commit.
+        hidden: Whether there are commits, but none that may be seen.
         pull_changed: When a pull request was last changed, as the host says it; None without any.
         issue_changed: When an issue was.
         deployed: When something was last deployed.
@@ -37,6 +38,7 @@ class Place:
     url: str
     default_branch: str | None
     head: str | None
+    hidden: bool
     pull_changed: str | None
     issue_changed: str | None
     deployed: str | None

@@ -140,7 +140,7 @@ PLACE: Mapping[str, Any] = {
     "url": "https://github.example.com/acme/shop",
     "isArchived": False,
     "isFork": False,
-    "isEmpty": False,
+    "isEmpty": True,
     "defaultBranchRef": None,
     "pullRequests": {"nodes": []},
     "issues": {"nodes": []},
@@ -196,7 +196,7 @@ def issue(number: int, updated: str = "2026-03-02T09:00:00Z") -> dict[str, Any]:
     }
 
 
-def issues(*rows: dict[str, Any]) -> dict[str, Any]:
+def issues(*rows: dict[str, Any] | None) -> dict[str, Any]:
     listed = {"nodes": list(rows), "pageInfo": {"hasNextPage": False, "endCursor": None}}
     return {"rateLimit": limit(), "node": {"issues": listed}}
 
@@ -249,11 +249,12 @@ def test_a_row_that_is_shown_in_part_is_set_aside_and_the_others_are_read() -> N
     half = {**issue(1), "labels": None}
     answers = {
         "Named": {"rateLimit": limit(), "repository": PLACE},
-        "Issues": issues(half, issue(2)),
+        "Issues": issues(half, issue(2), None),
         "errors of Issues": [error("node", "issues", "nodes", 0, "labels")],
     }
     with github(answers, incidents={"labels": ["bug"]}) as (made, _):
         found = read(made, Incident)
+    assert found.notes == ["127.0.0.1/acme/shop: 1 rows of a page are not shown to the token."]
     assert [one.id for one in found.records if isinstance(one, Incident)] == ["I_2"]
     assert [(one.location, one.reason) for one in found.rejected] == [
         ("acme/shop#1", "the host shows only a part of it")
@@ -353,3 +354,45 @@ def test_what_was_spent_is_counted() -> None:
         assert made.spent == {}
         read(made, Incident)
         assert made.spent == {"requests": 2, "points": 4}
+
+
+def test_what_a_token_may_not_see_of_a_repository_does_not_hide_all_of_it() -> None:
+    """Lists of a repository are never null: one that may not be seen takes the whole with it."""
+    dark = {"type": "FORBIDDEN", "message": "Resource not accessible", "path": ["repository"]}
+    asked: list[dict[str, Any]] = []
+
+    def answer(given: Asked, _: int) -> Reply:
+        body = json.loads(given.body)
+        name, variables = body["query"].split()[1].partition("(")[0], body["variables"]
+        if name == "Issues":
+            return Reply({"data": issues(issue(1))})
+        asked.append(variables)
+        if variables["pulls"]:
+            return Reply({"data": {"rateLimit": None, "repository": None}, "errors": [dark]})
+        seen = {name: value for name, value in PLACE.items() if name not in LISTS}
+        return Reply({"data": {"rateLimit": None, "repository": seen}})
+
+    with serving(answer) as host, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_TOKEN", "ghp_first")
+        options = {"url": f"{host.url}/api/v3", "repositories": ["acme/shop"], "incidents": {}}
+        made = GitHub("acme", GitHub.Options.model_validate(options), base=Path())
+        made.patience = Waits()
+        first = read(made, Incident)
+        assert len(first.records) == 1
+        again = GitHub("acme", GitHub.Options.model_validate(options), base=Path())
+        again.patience = Waits()
+        before = len(host.asked)
+        assert read(again, Incident, first.cursor).given == []
+    assert [one["pulls"] for one in asked] == [True, False] * 2
+    assert len(host.asked) - before == 3  # what was not looked at is asked for, never passed over
+
+
+LISTS = ("pullRequests", "issues", "deployments", "releases", "refs")
+
+
+def test_commits_that_may_not_be_seen_are_said_to_be() -> None:
+    hidden = {**PLACE, "isEmpty": False, "defaultBranchRef": None}
+    answers = {"Named": {"rateLimit": limit(), "repository": hidden}}
+    with github(answers) as (made, _):
+        found = read(made, Commit)
+    assert [one.reason for one in found.unread] == ["its contents are not shown"]
