@@ -1,7 +1,7 @@
 """Repositories with very much in them, made as it is asked for: nothing of it is kept.
 
 Every pull request was squashed and has one to five commits, two reviews and a label; each
-hundredth has 120 commits, more than a page. Deployments go through four statuses. What a number
+thousandth has 120 commits, more than a page. Deployments go through four statuses. What a number
 stands for does not depend on anything else, so that pages are the same however often they are read.
 """
 
@@ -28,7 +28,13 @@ from tests.forges.scenario import ADA, GRACE
 BEGAN = at("01-01 00:00")
 STEP = timedelta(minutes=1)
 LONG = 120
-"""Commits of each hundredth pull request."""
+"""Commits of each thousandth pull request."""
+
+
+def originals(number: int) -> int:
+    """How many commits a pull request has."""
+    return LONG if number % 1000 == 0 else 1 + number % 5
+
 
 T = TypeVar("T")
 
@@ -145,7 +151,6 @@ class Plenty(Repository):
 
     def _pull(self, number: int) -> PullRequest:
         merged = _moment(number)
-        count = LONG if number % 100 == 0 else 1 + number % 5
         opened = merged - timedelta(hours=3)
         reviews = tuple(
             Review(number * 2 + place, GRACE, "approved", merged - timedelta(hours=2 - place))
@@ -158,7 +163,7 @@ class Plenty(Repository):
             author=ADA,
             head=f"change-{number}",
             base="main",
-            commits=tuple(original(number, place) for place in range(1, count + 1)),
+            commits=tuple(original(number, place) for place in range(1, originals(number) + 1)),
             opened_at=opened,
             updated_at=merged,
             labels=("size/S",),

@@ -41,10 +41,10 @@ def test_all_of_them_are_on_the_pages() -> None:
 
 
 def test_some_have_more_commits_than_a_page() -> None:
-    with GitHubHost(plenty(1, 100, 4)) as host:
+    with GitHubHost(plenty(1, 1000, 4)) as host:
         page = ask(host, QUERY, size=1)["repository"]
     (pull,) = page["pullRequests"]["nodes"]
-    assert (pull["number"], pull["commits"]["totalCount"]) == (100, LONG)
+    assert (pull["number"], pull["commits"]["totalCount"]) == (1000, LONG)
     assert len(pull["commits"]["nodes"]) == 100
     states = [one["state"] for one in page["deployments"]["nodes"][0]["statuses"]["nodes"]]
     assert states == ["INACTIVE", "SUCCESS", "IN_PROGRESS", "QUEUED"]
