@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from connectors.jira.issues import Issues, Read
 from connectors.jira.searching import Search
 from connectors.jira.site import Site
 from dora.connector import Finding
-from dora.errors import SourceError
+from dora.errors import RecordError, SourceError
 
 if TYPE_CHECKING:
     from connectors.jira.connector import Jira
@@ -51,13 +52,12 @@ def _sample(jira: Jira, site: Site) -> list[Read]:
     """The issues of one page."""
     issues = Issues(jira.options, site)
     search = Search(jira.rest, cloud=jira.options.cloud)
-    pages = islice(search.issues(f"({jira.options.jql})", issues.fields), 1)
-    return [
-        issues.read(found.row, found.changes)
-        for page in pages
-        for found in page
-        if found.changes is not None
-    ]
+    read: list[Read] = []
+    for page in islice(search.issues(f"({jira.options.jql})", issues.fields), 1):
+        for found in page:
+            with suppress(ValueError, RecordError):  # the sync puts such an issue aside
+                read.append(issues.read(found.row, found.changes or ()))
+    return read
 
 
 def _spoken(read: Read) -> str:

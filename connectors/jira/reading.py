@@ -91,7 +91,8 @@ class Reading:
         for page in self.search.issues(self._query(state, reading), self.issues.fields):
             for found in page:
                 yield from self._items(found, state, reading)
-            reading["created"] = page[-1].row["fields"]["created"]
+            if page:
+                reading["created"] = page[-1].row["fields"]["created"]
             yield Checkpoint({**state, "reading": {**reading, "seen": dict(reading["seen"])}})
         if reading["whole"]:
             yield from self._only_these()

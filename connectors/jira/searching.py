@@ -58,7 +58,7 @@ class Search:
                 changes = self._changes_of_many([row["id"] for row in rows])
                 yield [Found(row, _ordered(changes.get(row["id"], []))) for row in rows]
             else:
-                yield [Found(row, self._changes_of_one(row)) for row in rows]
+                yield [found for row in rows for found in self._with_changes(row)]
 
     def keys(self, jql: str) -> Iterator[str]:
         """The keys alone of all that a query finds.
@@ -114,6 +114,12 @@ class Search:
             if not token or token == body.get("nextPageToken"):
                 return changes
             body = body | {"nextPageToken": token}
+
+    def _with_changes(self, row: JSON) -> Iterator[Found]:
+        try:
+            yield Found(row, self._changes_of_one(row))
+        except Absent:  # deleted since it was listed
+            return
 
     def _changes_of_one(self, row: JSON) -> Sequence[JSON] | None:
         """The history that came along or, where it was cut, all pages of it."""

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from connectors.http.errors import Absent
 from connectors.pagerduty.incidents import Incidents, State, digest, ended, is_resolved
 from connectors.pagerduty.listing import LONGEST, Listing, TooMany, days
-from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed, Reread
+from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed, Reread, Unread
 from dora.errors import RecordError
 from dora.records import Incident, IncidentCause
 
@@ -111,7 +111,10 @@ class Reading:
     ) -> Mapping[str, Sequence[State]] | None:
         if not self.incidents.options.reopenings or not rows:
             return None
-        return self.listing.logs(begin, min(end, self.clock + OVERLAP), len(rows))
+        try:
+            return self.listing.logs(begin, min(end, self.clock + OVERLAP), len(rows))
+        except Absent:  # not for this token; each incident may still have its own
+            return None
 
     def _counts(self, row: JSON) -> bool:
         """Whether an incident is asked for: not one that was over before the time asked for."""
@@ -147,8 +150,12 @@ class Reading:
         """The facts of an incident; its own log is read where none is given."""
         id_ = row["id"]
         self._read[id_] = digest(row)
-        if log is None:
-            log = self.listing.log(id_) if self.incidents.options.reopenings else []
+        try:
+            if log is None:
+                log = self.listing.log(id_) if self.incidents.options.reopenings else ()
+        except Absent as error:  # its last end stands in the incident itself
+            yield Unread(Incident, "reopenings and first ends", error.message)
+            log = ()
         try:
             yield from self.incidents.facts(row, log)
         except (ValueError, KeyError, RecordError) as error:

@@ -394,6 +394,36 @@ def test_issues_deleted_between_two_pages_cost_no_other_issue(
     assert len(served.asked) < 25
 
 
+def test_an_issue_deleted_before_its_history_is_read_is_none(stack: ExitStack) -> None:
+    served = site(stack, *some_issues(), cloud=False)
+    served.embedded = 0
+
+    def delete(asked: Asked) -> None:
+        if asked.path.endswith("/issue/10001/changelog"):
+            del served.issues["10001"]
+
+    served.before = delete
+    reading = read(source(served), Incident)
+    assert (set(reading.facts()), reading.rejected) == ({("OPS-3",)} | _second(), [])
+
+
+def _second() -> set[tuple[str, ...]]:
+    return {("OPS-2",), ("OPS-2", "SHOP-7")}
+
+
+@EDITIONS
+def test_a_time_that_is_none_puts_its_issue_aside_alone(stack: ExitStack, cloud: bool) -> None:
+    issues = some_issues()
+    issues[0].custom = {"Mitigated at": "soon"}
+    made = source(site(stack, *issues, cloud=cloud), resolved_field="Mitigated at")
+    reading = read(made, Incident)
+    assert set(reading.facts()) == {("OPS-3",)} | _second()
+    (rejected,) = reading.rejected
+    assert rejected.location == "issues:OPS-1"
+    assert "soon" in rejected.reason
+    assert [f.level for f in made.check()][:2] == ["ok", "ok"]
+
+
 @EDITIONS
 def test_what_vanished_in_silence_goes_at_the_next_comparison(
     stack: ExitStack, cloud: bool
@@ -448,13 +478,14 @@ def test_a_reading_that_was_cut_off_goes_on_where_it_stopped(stack: ExitStack, c
 def test_requests_are_few(stack: ExitStack) -> None:
     issues = [Issue(f"OPS-{n}", AT + timedelta(minutes=n)).move(AT + hours(99), "Done")
               for n in range(1, 401)]  # fmt: skip
-    served = site(stack, *issues)
+    served = site(stack, *issues, size=5000)
+    served.changes = 1000
     made = source(served)
     first = read(made, Incident)
     assert len([r for r in first.records if isinstance(r, Incident)]) == 400
-    # Three about the site, four pages, ten pages of forty changes for them, one of all keys.
-    assert made.spent == {"requests": len(served.asked)}
-    assert len(served.asked) <= 3 + 4 + 12 + 4
+    # Three about the site, four pages, the changes of each, and one page of all keys.
+    assert made.spent == {"requests": 3 + 4 + 4 + 1}
+    assert len(served.asked) == 12
     served.asked.clear()
     read(source(served), Incident, first.cursor)
     assert len(served.asked) == 4

@@ -20,7 +20,7 @@ from dora.connector import Connector, load
 from dora.errors import SourceError
 from dora.records import Incident, IncidentCause
 from tests.connectors.sites import pagerduty as site
-from tests.connectors.sites.site import Asked, serving
+from tests.connectors.sites.site import Asked, Trouble, serving, status
 
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -226,8 +226,9 @@ def test_logs_of_many_incidents_are_read_at_once(stack: ExitStack) -> None:
     made = source(served)
     first = read(made, Incident)
     assert [one.id for one in incidents(first) if one.reopenings] == ["P000008"]
-    # 500 incidents are 6 pages, with a log of 1002 entries 11 more.
-    assert made.spent["requests"] <= 25
+    # The first incident; 500 in 6 pages that overlap by a row; how long their logs are; 1002
+    # entries in 11 pages; what is open; and what was resolved lately.
+    assert made.spent == {"requests": 1 + 6 + 1 + 11 + 1 + 1}
     made = source(served)
     read(made, Incident, first.cursor)
     assert made.spent == {"requests": 3}
@@ -299,6 +300,20 @@ def test_incidents_that_go_between_two_pages_cost_no_other(
     served.before = delete
     left = {f"P{n:06}" for n in range(1, 8) if n not in gone}
     assert named(read(source(served, reopenings=False), Incident)) >= left
+
+
+def test_without_the_right_to_logs_the_rest_is_read_and_the_gap_is_named(
+    stack: ExitStack,
+) -> None:
+    served = account(stack, *some_incidents())
+    served.troubles = [Trouble(status(403), "log_entries", times=1000)]
+    reading = read(source(served), Incident)
+    assert len(named(reading)) == 3
+    assert {(one.part, one.reason) for one in reading.unread} == {
+        ("reopenings and first ends", "403 Something is wrong")
+    }
+    (first, *_) = sorted(incidents(reading), key=lambda one: one.id)
+    assert (first.resolved_at, first.reopenings) == (AT + hours(4), 0)
 
 
 def test_what_is_no_longer_there_goes(stack: ExitStack) -> None:

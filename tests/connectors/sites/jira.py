@@ -93,6 +93,7 @@ class Jira(Site):
         self.token = "jira-token-Zx81"
         self.email = "robot@acme.example"
         self.embedded = 10_000  # histories that a search gives along
+        self.changes = 40  # of many issues, in one answer
         self.pages_of_changes = True
         self.fold = 0  # which of two hours of the same name a time in JQL means
         self.forbidden: set[str] = set()
@@ -266,7 +267,7 @@ class Jira(Site):
         wanted = asked.body["issueIdsOrKeys"]
         assert 0 < len(wanted) <= 1000
         assert 0 < asked.body["maxResults"] <= 10_000
-        size = min(asked.body["maxResults"], 40)
+        size = min(asked.body["maxResults"], self.changes)
         flat = [
             (id_, history)
             for id_ in sorted(wanted)
