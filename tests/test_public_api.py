@@ -35,7 +35,18 @@ def test_what_is_typed_in_a_notebook() -> None:
     assert verbs | {"explain", "fan"} <= set(dir(Delivery))
     fields = set(Result.__dataclass_fields__)
     given = {"value", "n", "low", "high", "frame", "reason"}
-    asked = {"evidence", "left_out", "sql", "plot", "compare", "unit", "_repr_html_"}
+    asked = {
+        "evidence",
+        "left_out",
+        "sql",
+        "plot",
+        "compare",
+        "survival",
+        "signals",
+        "trend",
+        "unit",
+    }
+    asked |= {"_repr_html_"}
     assert given <= fields
     assert asked | {"explain", "fan", "sensitivity"} <= set(dir(Result))
 

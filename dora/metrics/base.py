@@ -342,4 +342,6 @@ class Duration(Metric):
 
     def change(self, now: Result, before: Result) -> Change | None:
         """The difference of the two medians."""
-        return shift_change(now.lengths, before.lengths)
+        return shift_change(
+            now.lengths, before.lengths, sizes=(now.effective_n, before.effective_n)
+        )

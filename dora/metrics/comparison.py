@@ -90,18 +90,28 @@ def ratio_change(now: tuple[int, int], before: tuple[int, int]) -> Change | None
     )  # fmt: skip
 
 
-def shift_change(now: NDArray[np.float64], before: NDArray[np.float64]) -> Change | None:
-    """The difference of the medians of two sets of lengths, each ascending."""
+def shift_change(
+    now: NDArray[np.float64],
+    before: NDArray[np.float64],
+    *,
+    sizes: tuple[float, float] | None = None,
+) -> Change | None:
+    """The difference of the medians of two sets of lengths, each ascending.
+
+    Args:
+        now: The lengths.
+        before: What they are held against.
+        sizes: How many independent lengths either is worth, where some hang together.
+    """
     import numpy as np
 
-    detectable = stats.detectable_medians(now, before)
+    detectable = stats.detectable_medians(now, before, sizes=sizes)
     if detectable is None:
         return None
-    low, high = stats.median_difference(now, before)
+    low, high = stats.median_difference(now, before, sizes=sizes)
     value = float(np.median(now) - np.median(before))
-    return Change(
-        "difference", value, low, high, stats.medians_chance(now, before), *detectable, enough=True
-    )
+    chance = stats.medians_chance(now, before, sizes=sizes)
+    return Change("difference", value, low, high, chance, *detectable, enough=True)
 
 
 @dataclass(frozen=True)
@@ -231,7 +241,10 @@ def _told(result: Result) -> str:
     if result.unit == "share":
         share = words.quantity(result.value, result.unit)
         return compared.share_of(share, result.n, result.metric.noun)
-    few = result.unit == "seconds" and result.n < LEAST_LENGTHS
-    return compared.records(
-        result.n, result.metric.noun, words.few(result.lengths.tolist(), result.unit) if few else []
-    )
+    if result.unit != "seconds":
+        return compared.records(result.n, result.metric.noun, [])
+    if result.n < LEAST_LENGTHS:
+        few = words.few(result.lengths.tolist(), result.unit)
+        return compared.records(result.n, result.metric.noun, few)
+    alike = result.effective_n < LEAST_LENGTHS
+    return compared.together(result.n, result.metric.noun, alike=alike)

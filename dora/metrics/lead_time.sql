@@ -26,7 +26,8 @@ with repeats as (
     where turn > 1
 ), counted as (
     select
-        s.scope_id, s.first_cell, s.from_period, d.change_id, d.route, d.service, d.us, d.left_out,
+        s.scope_id, s.first_cell, s.from_period, d.change_id, d.route, d.service, d.us, d.step,
+        d.left_out,
         dora_day(coalesce(d.delivered_at, d.merged_at, d.committed_at)) as day
     from change_times d
     cross join (select as_of from rules) u
@@ -100,7 +101,7 @@ group by d.first_cell + c.period
 
 -- part: lengths
 -- rule: how long each took, of the window and the first scope
-select e.service, e.day, e.us
+select e.service, e.day, e.us, e.step as together
 from counted e
 join calendar c on c.day = e.day and c.grain = 'window'
 where e.scope_id = 0 and e.left_out is null

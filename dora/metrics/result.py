@@ -146,11 +146,29 @@ class Result:
         """
         import numpy as np
 
+        return np.sort(self._lengths["us"].to_numpy(np.float64)) / 1_000_000
+
+    @cached_property
+    def effective_n(self) -> float:
+        """How many independent records a median is worth: what rode together counts for less."""
+        import numpy as np
+
+        from dora import stats
+
+        found = self._lengths
+        if "together" not in found or found["together"].isna().any():
+            return float(len(found))
+        _, groups = np.unique(found["together"].to_numpy(np.int64), return_inverse=True)
+        return stats.effective_size(found["us"].to_numpy(np.float64), groups)
+
+    @cached_property
+    def _lengths(self) -> pd.DataFrame:
+        import pandas as pd
+
         sql = self.metric.sql(self.question, "lengths")
         if not sql or self.veiled:
-            return np.zeros(0)
-        found = self.question.pooled().query(sql)["us"].to_numpy(np.float64)
-        return np.sort(found) / 1_000_000
+            return pd.DataFrame({"us": pd.Series(dtype="float64")})
+        return self.question.pooled().query(sql)
 
     def _records(self, part: str) -> pd.DataFrame:
         self.question.tables.need(*self.metric.models, *self.metric.record_models)

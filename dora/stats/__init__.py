@@ -7,6 +7,7 @@ names the paper it comes from, and is tested against another implementation or p
 from dora.stats.attributes import g_chart, laney_p, laney_u, t_chart
 from dora.stats.changes import ChangePoint, change_points
 from dora.stats.comparing import (
+    effective_size,
     frequencies_chance,
     holm,
     median_difference,
@@ -72,6 +73,7 @@ __all__ = [
     "detectable_medians",
     "detectable_rates",
     "difference_interval",
+    "effective_size",
     "frequencies_chance",
     "funnel_limits",
     "g_chart",

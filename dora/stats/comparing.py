@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
     Ends: TypeAlias = tuple[float, float]
+    Sizes: TypeAlias = tuple[float, float] | None
 
 _SURE = 8.0
 """So many standard errors leave no chance worth telling apart from none."""
@@ -66,17 +67,20 @@ def frequencies_chance(now: tuple[int, float], before: tuple[int, float]) -> flo
     return min(1.0, 2 * min(up, float(bdtr(k, k + m, share))))
 
 
-def medians_chance(now: Floats, before: Floats) -> float:
+def medians_chance(now: Floats, before: Floats, *, sizes: Sizes = None) -> float:
     """How often two medians differ as much by chance alone.
 
     Args:
         now: The values, ascending.
         before: What they are held against, ascending.
+        sizes: How many independent values either is worth, where some hang together.
     """
-    return _inverted(lambda level: median_difference(now, before, level=level))
+    return _inverted(lambda level: median_difference(now, before, sizes=sizes, level=level))
 
 
-def median_difference(now: Floats, before: Floats, *, level: float = LEVEL) -> Ends:
+def median_difference(
+    now: Floats, before: Floats, *, sizes: Sizes = None, level: float = LEVEL
+) -> Ends:
     """The interval of the difference of two medians; from minus to plus infinity if there is none.
 
     The order-statistic intervals of both, squared and added (see `difference_interval`).
@@ -84,29 +88,67 @@ def median_difference(now: Floats, before: Floats, *, level: float = LEVEL) -> E
     Args:
         now: The values, ascending.
         before: The values that are subtracted, ascending.
+        sizes: How many independent values either is worth, where some hang together.
         level: How often such an interval holds.
     """
     import math
 
-    both = [median_interval(values, level=level) for values in (now, before)]
-    if None in both:
+    worth = sizes or (len(now), len(before))
+    first = median_interval(now, size=worth[0], level=level)
+    second = median_interval(before, size=worth[1], level=level)
+    if first is None or second is None:
         return -math.inf, math.inf
-    return _floats(difference_interval(both[0], both[1]))  # type: ignore[arg-type]
+    return _floats(difference_interval(first, second))
 
 
-def median_interval(values: Floats, *, level: float = LEVEL) -> tuple[float, float, float] | None:
+def median_interval(
+    values: Floats, *, size: float | None = None, level: float = LEVEL
+) -> tuple[float, float, float] | None:
     """A median with the order statistics that bound it; None where too few values reach the level.
 
     Args:
         values: The values, ascending.
+        size: How many independent values they are worth; the ranks are those of so many, spread
+            over all (Woodruff, JASA 1952).
         level: How often such an interval holds.
+    """
+    import math
+
+    import numpy as np
+
+    worth = len(values) if size is None else min(len(values), int(size))
+    low, high = (int(rank) for rank in quantile_ranks(worth, level=level))
+    if not low:
+        return None
+    scale = len(values) / worth
+    first = max(1, math.floor((low - 0.5) * scale + 0.5))
+    last = min(len(values), math.ceil((high - 0.5) * scale + 0.5))
+    return float(np.median(values)), float(values[first - 1]), float(values[last - 1])
+
+
+def effective_size(values: Floats, groups: NDArray[np.int64]) -> float:
+    """How many independent values the values of several groups are worth for their median.
+
+    Values of a group are alike, as the lead times of changes are that one deployment delivers:
+    five times as many are then less than five times as sure. By the variance between groups of
+    being below the median (Kish, Survey Sampling, 1965: the design effect).
+
+    Args:
+        values: The values, in any order.
+        groups: The number of each value's group, from 0.
     """
     import numpy as np
 
-    low, high = (int(rank) for rank in quantile_ranks(len(values), level=level))
-    if not low:
-        return None
-    return float(np.median(values)), float(values[low - 1]), float(values[high - 1])
+    n, groups_there = len(values), len(np.unique(groups))
+    if groups_there < 2 or groups_there == n:
+        return float(groups_there)
+    below = (values <= np.median(values)).astype(float)
+    share = below.mean()
+    if share >= 1:
+        return float(n)
+    surplus = np.bincount(groups, weights=below - share)
+    between = float((surplus**2).sum()) * groups_there / (groups_there - 1)
+    return float(n / max(1.0, between / (n * share * (1 - share))))
 
 
 def _inverted(interval: Callable[[float], Ends]) -> float:

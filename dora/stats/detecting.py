@@ -99,7 +99,9 @@ def detectable_frequencies(
     return nearest(0.0), nearest(min(_MOST, most / expected))
 
 
-def detectable_medians(now: Floats, before: Floats) -> tuple[float, float] | None:
+def detectable_medians(
+    now: Floats, before: Floats, *, sizes: tuple[float, float] | None = None
+) -> tuple[float, float] | None:
     """The smallest fall and rise of a median that would have shown about four times in five.
 
     By the widths of both order-statistic intervals on a log scale, as durations twice as long
@@ -108,6 +110,7 @@ def detectable_medians(now: Floats, before: Floats) -> tuple[float, float] | Non
     Args:
         now: The values, ascending.
         before: The values before, ascending.
+        sizes: How many independent values either is worth, where some hang together.
 
     Returns:
         The differences from the median before, the first below zero; None without an interval.
@@ -116,14 +119,19 @@ def detectable_medians(now: Floats, before: Floats) -> tuple[float, float] | Non
 
     from scipy.special import ndtri
 
-    known = [median_interval(values) for values in (now, before)]
-    if None in known:
+    worth = sizes or (len(now), len(before))
+    known = [
+        median_interval(values, size=size)
+        for values, size in zip((now, before), worth, strict=True)
+    ]
+    ends = [found for found in known if found is not None]
+    if len(ends) < len(known):
         return None
     floor = 1.0  # a second, as a log has no place for zero
-    widths = [log(max(high, floor) / max(low, floor)) / 2 for _, low, high in known]  # type: ignore[misc]
+    widths = [log(max(high, floor) / max(low, floor)) / 2 for _, low, high in ends]
     shown = float(ndtri(0.5 + LEVEL / 2))
     factor = exp(hypot(*widths) * (shown + float(ndtri(POWER))) / shown)
-    middle = known[1][0]  # type: ignore[index]
+    middle = ends[1][0]
     return middle * (1 / factor - 1), middle * (factor - 1)
 
 

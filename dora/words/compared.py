@@ -136,6 +136,11 @@ def records(n: int, noun: str, values: Sequence[str]) -> str:
     return f"{count(n, noun)}{f' ({listed(values, most=5)})' if values else ''}"
 
 
+def together(n: int, noun: str, *, alike: bool) -> str:
+    """Records that are worth fewer, as they came together: `60 changes of few deployments`."""
+    return f"{count(n, noun)}{' that came in few deployments' if alike else ''}"
+
+
 def share_of(rate: str, n: int, noun: str) -> str:
     """A rate with what it is a share of: `0 % of 3 deployments`."""
     return f"{rate} of {count(n, noun)}"

@@ -112,6 +112,42 @@ def test_among_several_numbers_one_has_to_move_further():
     assert together([alone, plain])[1].verdict == "better"
 
 
+def riding(number, hours, each):
+    """A month whose changes ride together, so many in each deployment, alike in all of them."""
+    deployments, _ = month(number, 0, len(hours))
+    many = [
+        change(
+            f"{number}.{i}.{k}",
+            row["finished_at"].strftime("%Y-%m-%d %H:%M"),
+            h,
+            step=100 * number + i,
+        )
+        for i, (row, h) in enumerate(zip(deployments, hours, strict=True))
+        for k in range(each)
+    ]
+    return deployments, many
+
+
+def test_changes_that_ride_together_are_worth_fewer():
+    slow = [20 + 3 * i for i in range(8)]
+    quick = [14 + 3 * i for i in range(8)]
+    alone = compared("lead_time", riding(2, slow * 3, 1), riding(3, quick * 3, 1))
+    together = compared("lead_time", riding(2, slow, 3), riding(3, quick, 3))
+    assert together.change.value == alone.change.value
+    assert together.now.effective_n < 12
+    assert alone.now.effective_n == together.now.n == 24
+    assert together.change.high - together.change.low > alone.change.high - alone.change.low
+
+
+def test_many_changes_of_few_deployments_are_too_little_data():
+    found = compared("lead_time", riding(2, [20, 30], 20), riding(3, [5, 6], 20))
+    assert found.verdict == "too little data"
+    assert found.sentence == (
+        "Too little data to say whether the change lead time changed: 40 changes that came in few "
+        "deployments in 2026-03 after 40 changes that came in few deployments in 2026-02."
+    )
+
+
 def test_unequal_months_are_compared_by_the_day():
     comparison = compared("deployment_frequency", month(2, 0, 56), month(3, 0, 62))
     assert comparison.change.value == pytest.approx(1.0)  # two a day in both

@@ -15,6 +15,7 @@ from dora.stats import (
     detectable_frequencies,
     detectable_medians,
     detectable_rates,
+    effective_size,
     frequencies_chance,
     holm,
     median_difference,
@@ -93,6 +94,42 @@ def test_too_few_values_bear_no_difference():
     few, many = np.arange(4.0), np.arange(100.0, 140)
     assert median_difference(few, many) == (-np.inf, np.inf)
     assert medians_chance(few, many) > 0.05
+
+
+def test_values_of_groups_that_are_alike_are_worth_fewer():
+    # by hand: of 6, two thirds lie at or below the median; their surplus in the groups is 2/3,
+    # 2/3 and −4/3, so the variance is 3/2 × 24/9 = 4 where single values have 6 × 2/9 = 4/3
+    assert effective_size(
+        np.array([1.0, 1, 2, 2, 3, 3]), np.array([0, 0, 1, 1, 2, 2])
+    ) == pytest.approx(2)
+    assert effective_size(np.array([1.0, 2, 3]), np.array([0, 1, 2])) == 3
+    assert effective_size(np.array([1.0, 2, 3]), np.array([0, 0, 0])) == 1
+    assert effective_size(np.array([2.0, 2, 2, 2]), np.array([0, 0, 1, 1])) == 4
+    assert effective_size(np.zeros(0), np.zeros(0, np.int64)) == 0
+
+
+def test_groups_of_one_kind_in_the_long_run_are_worth_their_number():
+    # Kish: n / (1 + (m − 1) ρ), with ρ = 2/π asin(r) for medians of normals that correlate by r
+    random = np.random.default_rng(4)
+    found = [
+        effective_size(
+            (random.normal(size=(200, 1)) + random.normal(size=(200, 5))).ravel(),
+            np.repeat(np.arange(200), 5),
+        )
+        for _ in range(200)
+    ]
+    expected = 1000 / (1 + 4 * (2 / np.pi) * np.arcsin(0.5))
+    assert np.mean(found) == pytest.approx(expected, rel=0.03)
+
+
+def test_fewer_independent_values_widen_the_interval():
+    values = np.arange(1.0, 101)
+    plain, alike = median_interval(values), median_interval(values, size=25.0)
+    # Conover: the 8th and the 18th of 25, so the shares 7.5/25 and 17.5/25 of a hundred
+    assert alike == (50.5, 30, 71)
+    assert plain[1] > alike[1]
+    assert median_interval(values, size=5.9) is None
+    assert median_interval(values, size=1e9) == plain
 
 
 def test_detectable_rates_are_cohens_where_counts_are_large():

@@ -95,6 +95,10 @@ def test_little_data_is_said_itself():
     assert compared.records(3, "change", ["2 h", "5 h", "9 h"]) == "3 changes (2 h, 5 h and 9 h)"
     assert compared.records(1, "deployment", []) == "1 deployment"
     assert compared.share_of("0 %", 3, "deployment") == "0 % of 3 deployments"
+    assert compared.together(60, "change", alike=False) == "60 changes"
+    assert compared.together(60, "change", alike=True) == (
+        "60 changes that came in few deployments"
+    )
     assert compared.few_records(3, 4, "change") == "3 changes against 4"
 
 
