@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("child", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--merge-requests", type=int, default=50_000)
     parser.add_argument("--deployments", type=int, default=20_000)
-    parser.add_argument("--projects", type=int, default=10)
+    parser.add_argument("--projects", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=0.2)
     given = parser.parse_args()
     if given.child:

@@ -13,7 +13,7 @@ from connectors.gitlab.client import Client
 from connectors.gitlab.judging import Forbidden
 from connectors.gitlab.listing import Listing
 from connectors.gitlab.options import IncidentOptions
-from connectors.gitlab.values import JSON, Project, instant, time
+from connectors.gitlab.values import JSON, Project, each, instant, time
 from connectors.http.errors import Absent
 from dora.connector import Checkpoint, Cursor, Item, Only, Removed
 from dora.patterns import wildcard
@@ -53,7 +53,8 @@ class Incidents:
         causing: set[str] = set(state.pop("causing", ()) if not whole else ())
 
         def facts(rows: Sequence[JSON], fresh: bool) -> Iterator[Item]:
-            for item in self._items(project, rows, fresh):
+            place = f"{project.path} issue"
+            for item in each(Incident, place, rows, lambda row: self._items(project, row, fresh)):
                 if isinstance(item, IncidentCause):
                     causing.add(item.incident)
                 yield item
@@ -65,21 +66,20 @@ class Incidents:
                 item = Checkpoint({**item.cursor, "causing": sorted(causing)}, part=item.part)
             yield item
 
-    def _items(self, project: Project, rows: Sequence[JSON], fresh: bool) -> Iterator[Item]:
+    def _items(self, project: Project, row: JSON, fresh: bool) -> Iterator[Item]:
         rules = Rules(self.options, self.service)
-        for row in rows:
-            issue = self._issue(project, row, ())
-            causes: list[IncidentCause] = []
-            if rules.counts(issue):
-                turned = self._issue(project, row, self._turns(project, row))
-                causes = rules.causes(turned)
-                yield rules.incident(turned)
-                yield from causes
-            elif not fresh:
-                yield Removed(Incident, ({"id": issue.id},))
-            if not fresh:
-                keys = tuple({"incident": issue.id, "cause": one.cause} for one in causes)
-                yield Only(IncidentCause, {"incident": issue.id}, keys)
+        issue = self._issue(project, row, ())
+        causes: list[IncidentCause] = []
+        if rules.counts(issue):
+            turned = self._issue(project, row, self._turns(project, row))
+            causes = rules.causes(turned)
+            yield rules.incident(turned)
+            yield from causes
+        elif not fresh:
+            yield Removed(Incident, ({"id": issue.id},))
+        if not fresh:
+            keys = tuple({"incident": issue.id, "cause": one.cause} for one in causes)
+            yield Only(IncidentCause, {"incident": issue.id}, keys)
 
     def _turns(self, project: Project, row: JSON) -> tuple[Turn, ...]:
         """Every closing and reopening: the issue itself forgets them when it is opened again."""

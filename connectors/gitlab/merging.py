@@ -16,6 +16,7 @@ from connectors.gitlab.values import (
     JSON,
     Project,
     author,
+    each,
     instant,
     is_bot,
     login,
@@ -97,7 +98,8 @@ class MergeRequests:
         """What changed in one project since the cursor, or all of it."""
 
         def facts(rows: Sequence[JSON], fresh: bool) -> Iterator[Item]:
-            return self._items(project, rows, fresh)
+            place = f"{project.path} merge request"
+            return each(PullRequest, place, rows, lambda row: self._items(project, row, fresh))
 
         yield from self._list(project).read(cursor, facts, self.asked, whole=whole)
 
@@ -114,26 +116,25 @@ class MergeRequests:
         asked = {"state": "all", "scope": "all", **more}
         return Listing(self.client, project, "/merge_requests", self.since, asked)
 
-    def _items(self, project: Project, rows: Sequence[JSON], fresh: bool) -> Iterator[Item]:
-        for row in rows:
-            try:
-                asked = self._asks_commits(project, row)
-                originals = self._originals(project, row) if asked else []
-                said = self._said(project, row) if self.reviews else None
-            except Forbidden:
-                raise
-            except Absent:
-                continue  # deleted since it was listed; the next reconciliation takes it out
-            yield _merge_request(project, row, said)
-            yield from originals
-            yield from said.reviews if said else ()
-            if not fresh:  # commits are pushed away, notes deleted
-                within = {"repository": project.repository, "number": row["iid"]}
-                if asked:
-                    keys = tuple({**within, "sha": one.sha} for one in originals)
-                    yield Only(PullRequestCommit, within, keys)
-                if said:
-                    yield Only(Review, within, tuple({**within, "id": r.id} for r in said.reviews))
+    def _items(self, project: Project, row: JSON, fresh: bool) -> Iterator[Item]:
+        try:
+            asked = self._asks_commits(project, row)
+            originals = self._originals(project, row) if asked else []
+            said = self._said(project, row) if self.reviews else None
+        except Forbidden:
+            raise
+        except Absent:
+            return  # deleted since it was listed; the next reconciliation takes it out
+        yield _merge_request(project, row, said)
+        yield from originals
+        yield from said.reviews if said else ()
+        if not fresh:  # commits are pushed away, notes deleted
+            within = {"repository": project.repository, "number": row["iid"]}
+            if asked:
+                keys = tuple({**within, "sha": one.sha} for one in originals)
+                yield Only(PullRequestCommit, within, keys)
+            if said:
+                yield Only(Review, within, tuple({**within, "id": r.id} for r in said.reviews))
 
     def _asks_commits(self, project: Project, row: JSON) -> bool:
         cloned = project.repository.casefold() in self.cloned

@@ -10,10 +10,10 @@ from connectors.forge.changing import digest
 from connectors.gitlab.client import Client
 from connectors.gitlab.judging import Forbidden
 from connectors.gitlab.listing import Listing
-from connectors.gitlab.values import JSON, Project, instant, time
+from connectors.gitlab.values import JSON, Project, each, instant, time
 from connectors.http.errors import Absent
 from dora.connector import Cursor, Item
-from dora.records import Build, DeploymentStatus
+from dora.records import Build, DeploymentStatus, Record
 
 STATUSES: dict[str, DeploymentStatus] = {
     "success": "succeeded",
@@ -38,12 +38,14 @@ class Pipelines:
         project: The project.
         since: The time before which nothing is read.
         asked: What the facts made of them depend on.
+        kind: What is made of them.
     """
 
     client: Client
     project: Project
     since: datetime | None
     asked: str = ""
+    kind: type[Record] = Build
 
     def read(
         self,
@@ -55,8 +57,7 @@ class Pipelines:
         """Pipelines that are new or have changed since the cursor, made into facts by `items`."""
 
         def facts(rows: Sequence[JSON], _: bool) -> Iterator[Item]:
-            for row in rows:
-                yield from items(row)
+            return each(self.kind, f"{self.project.path} pipeline", rows, items)
 
         listed = Listing(self.client, self.project, "/pipelines", self.since)
         yield from listed.read(cursor, facts, self.asked, whole=whole)

@@ -42,7 +42,7 @@ class Ran:
 
     def read(self, project: Project, cursor: Cursor | None, whole: bool) -> Iterator[Item]:
         """What is new in one project since the cursor, or all of it."""
-        pipelines = Pipelines(self.client, project, self.since)
+        pipelines = Pipelines(self.client, project, self.since, kind=Deployment)
 
         def items(pipeline: JSON) -> Iterator[Item]:
             names = (pipeline.get("name"), pipeline["ref"])

@@ -10,7 +10,7 @@ from connectors.forge.deploying import DeploymentRule, Named
 from connectors.gitlab.client import Client
 from connectors.gitlab.listing import Listing
 from connectors.gitlab.pipelines import STATUSES
-from connectors.gitlab.values import JSON, Project, Target, instant, time
+from connectors.gitlab.values import JSON, Project, Target, each, instant, time
 from connectors.http.errors import Absent
 from dora.connector import Cursor, Item
 from dora.records import Deployment, DeploymentStatus
@@ -38,14 +38,19 @@ class Reported:
     def read(self, project: Project, cursor: Cursor | None, whole: bool) -> Iterator[Item]:
         """What is new in one project since the cursor, or all of it."""
 
+        def item(row: JSON) -> Iterator[Item]:
+            found = self._first(self._environment(row))
+            if found is not None:
+                yield self._deployment(project, row, *found)
+
         def facts(rows: Sequence[JSON], _: bool) -> Iterator[Item]:
-            for row in rows:
-                found = self._first(row["environment"]["name"])
-                if found is not None:
-                    yield self._deployment(project, row, *found)
+            return each(Deployment, f"{project.path} deployment", rows, item)
 
         listed = Listing(self.client, project, "/deployments", self.since)
         yield from listed.read(cursor, facts, whole=whole)
+
+    def _environment(self, row: JSON) -> str:
+        return (row.get("environment") or {}).get("name") or self.target.environment
 
     def _first(self, environment: str) -> tuple[DeploymentRule, Named] | None:
         """The first rule that takes an environment, and what its name says."""
@@ -59,10 +64,10 @@ class Reported:
         self, project: Project, row: JSON, rule: DeploymentRule, said: Named
     ) -> Deployment:
         job: JSON = row.get("deployable") or {}
-        name = row["environment"]["name"]
+        name = self._environment(row)
         status = _DEPLOYED.get(row["status"], "running")
         # One that was made through the API has no job, and the host tells its last change only.
-        ended = job.get("finished_at") if job else row["updated_at"]
+        ended = job.get("finished_at") or row["updated_at"]
         return Deployment(
             id=str(row["id"]),
             repository=project.repository,
@@ -77,7 +82,7 @@ class Reported:
             tier=self._tier(project, name),
             rule=rule.text,
             original_status=row["status"],
-            url=job.get("web_url") or f"{project.url}/-/environments/{row['environment']['id']}",
+            url=job.get("web_url") or f"{project.url}/-/environments",
         )
 
     def _tier(self, project: Project, environment: str) -> str | None:

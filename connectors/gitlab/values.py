@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
+
+from dora.connector import Item, Rejected
+from dora.errors import RecordError
+from dora.records import Record
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -104,3 +108,22 @@ def made_by_bot(commit: Mapping[str, Any]) -> bool:
     name = str(commit.get("author_name") or "").casefold()
     account = str(commit.get("author_email") or "").casefold().partition("@")[0]
     return name.endswith("[bot]") or bool(re.fullmatch(r"(?:project|group)_?\d+_bot\w*", account))
+
+
+def each(
+    kind: type[Record], place: str, rows: Iterable[JSON], items: Callable[[JSON], Iterator[Item]]
+) -> Iterator[Item]:
+    """What rows are in facts; one that is no fact is kept aside, and costs the others nothing.
+
+    Args:
+        kind: What the rows should be.
+        place: Where they stand, for people.
+        rows: The rows.
+        items: What one of them is.
+    """
+    for row in rows:
+        try:
+            yield from items(row)
+        except (LookupError, TypeError, ValueError, AttributeError, RecordError) as error:
+            where = f"{place} {row.get('iid') or row.get('id')}"
+            yield Rejected(kind, where, f"{type(error).__name__}: {error}")

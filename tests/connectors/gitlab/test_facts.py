@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
@@ -170,18 +169,40 @@ def test_tries_of_a_pipeline_are_builds_of_their_own(host: GitLabHost) -> None:
 
 
 def test_a_deployment_through_the_api_ends_when_it_last_changed(host: GitLabHost) -> None:
-    shop = host.organisation["shop"]
-    id_ = min(shop.deployments)
+    id_ = min(host.organisation["shop"].deployments)
     said = {"deployable": None, "status": "success", "updated_at": "2026-03-02T09:03:00.000Z"}
     host.said["deployment", id_] = said
     (made,) = (one for one in facts(host, Deployment) if one.id == str(id_))
     assert (made.status, made.finished_at) == ("succeeded", datetime(2026, 3, 2, 9, 3, tzinfo=UTC))
-    assert made.url.endswith(f"/-/environments/{_environment(host, shop.id)}")
+    assert made.url.endswith("/acme/shop/-/environments")
 
 
-def _environment(host: GitLabHost, project: int) -> int:
-    rows = host.answer(f"/api/v4/projects/{project}/environments", next(iter(host.tokens))).body
-    return next(one["id"] for one in json.loads(rows) if one["name"] == "production")
+@pytest.mark.parametrize(
+    ("kind", "row", "said"),
+    [
+        (PullRequest, "merge_request", {"created_at": "some time ago"}),
+        (PullRequest, "merge_request", {"labels": None}),
+        (Deployment, "deployment", {"created_at": None, "deployable": None}),
+        (Incident, "issue", {"created_at": None}),
+    ],
+)
+def test_a_row_that_cannot_be_understood_costs_no_other(
+    host: GitLabHost, kind: Any, row: str, said: Any
+) -> None:
+    shop = host.organisation["shop"]
+    things: dict[str, dict[int, Any]] = {
+        "merge_request": shop.pulls,
+        "deployment": shop.deployments,
+        "issue": {n: one for n, one in shop.issues.items() if "incident" in one.labels},
+    }
+    number = max(things[row])  # no other project has as many
+    whole = facts(host, kind)
+    host.said[row, number] = said
+    reading = read(connector(host), kind)
+    assert len([one for one in reading.records if type(one) is kind]) == len(whole) - 1
+    (rejected,) = reading.rejected
+    assert rejected.location.startswith("acme/shop ")
+    assert rejected.location.endswith(f" {number}")
 
 
 @pytest.mark.parametrize(
