@@ -9,12 +9,16 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from connectors.http.errors import Absent
 from connectors.http.rest import Rest
 from connectors.jira import times
 from connectors.jira.options import Options
 from dora.errors import SourceError
 
 JSON: TypeAlias = dict[str, Any]
+
+_EVERYWHERE = "../2/serverInfo"
+"""Cloud and Data Center both have it, whichever version is asked otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,13 @@ class Site:
         Raises:
             SourceError: The host refuses or does not answer, or has no such status or field.
         """
-        site = rest.get("serverInfo", whole=lambda said: _has(said, "baseUrl"))
+        try:
+            site = rest.get(_EVERYWHERE, whole=lambda said: _has(said, "baseUrl"))
+        except Absent as error:
+            raise SourceError(
+                f"There is no Jira at {options.url} ({error.message}).",
+                hint="Correct url: the address that people open, without what follows the host.",
+            ) from None
         _same_kind(site.content, options)
         user = rest.get("myself", whole=lambda said: _has(said, "displayName"))
         statuses = rest.get("status", whole=_listed).content

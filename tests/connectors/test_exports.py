@@ -162,6 +162,25 @@ def test_a_form_of_ones_own(folder: Path) -> None:
     assert (fixed.fixes, fixed.unplanned, shipped.id) == ("4711", True, "4711")  # type: ignore[attr-defined]
 
 
+def test_every_source_of_the_manual_is_a_good_one(folder: Path) -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```", MANUAL, flags=re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 6
+    (folder / "dora.toml").write_text("\n".join(blocks), "utf-8")
+    loaded = config.load(folder / "dora.toml")
+    assert [source.kind for source in loaded.sources] == ["jira", "pagerduty", *["files"] * 4]
+
+
+def test_causes_that_a_file_no_longer_states_go(tmp_path: Path) -> None:
+    source = Files("f", FilesOptions(path=Path("incidents.jsonl")), base=tmp_path)
+    file = tmp_path / "incidents.jsonl"
+    file.write_text(json.dumps(row(caused_by=["4711", "4712"])))
+    first = read(source, IncidentCause)
+    file.write_text(json.dumps(row(caused_by="4712, 4713")))
+    second = read(source, IncidentCause, first.cursor)
+    held = Reading([*first.given, *second.given]).facts()
+    assert set(held) == {("1", "4712"), ("1", "4713")}
+
+
 def test_the_lines_that_the_manual_shows_are_facts(tmp_path: Path) -> None:
     (block,) = re.findall(r"^```json\n(.*?)^```", MANUAL, flags=re.DOTALL | re.MULTILINE)
     incident, deployment = block.splitlines()

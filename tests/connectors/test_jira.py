@@ -551,6 +551,14 @@ def test_what_the_site_does_not_have_is_one_clear_error(
     assert message in f"{finding.message} {finding.hint}"
 
 
+def test_an_address_without_a_jira_says_so(stack: ExitStack) -> None:
+    served = site(stack, *some_issues(), cloud=False)
+    made = source(served, url=f"{served.url}/browse")
+    with pytest.raises(SourceError, match="There is no Jira at") as caught:
+        read(made, Incident)
+    assert "Correct url" in caught.value.hint
+
+
 def test_cloud_and_data_center_are_told_apart(stack: ExitStack) -> None:
     with pytest.raises(SourceError, match="is no Jira Cloud"):
         read(source(site(stack, cloud=False), email="robot@acme.example"), Incident)

@@ -103,7 +103,7 @@ class Jira(Site):
         self.issues.update((issue.id, issue) for issue in issues)
 
     def answer(self, asked: Asked) -> Reply:
-        if asked.path.endswith("/serverInfo"):
+        if asked.path == "/rest/api/2/serverInfo":  # in Cloud too
             kind = "Cloud" if self.cloud else "Server"
             return Reply({"baseUrl": self.url, "deploymentType": kind, "version": "10.3.0"})
         if asked.headers.get("authorization") != self._authorization():
