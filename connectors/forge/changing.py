@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -89,7 +89,10 @@ class Changing:
             yield from self._down(state, reading, "newest" not in state and "again" not in state)
             yield from self._pending(state, reading)
             state = self._ended(state, reading)
-        yield from self._newer(state, fresh)
+        state = yield from self._newer(state, fresh)
+        if whole:  # what was touched meanwhile has moved up, and must not be taken for gone
+            state = yield from self._newer(state, False)
+        yield self._checkpoint(state)
 
     def settled(self, cursor: Cursor | None, newest: str | None) -> bool:
         """Whether nothing is to be read, given the time of the newest row as the host tells it.
@@ -118,11 +121,12 @@ class Changing:
         """What the facts depend on beside the source, in short."""
         return digest([self.asked, str(self.since)])
 
-    def _newer(self, state: JSON, fresh: bool) -> Iterator[Item]:
+    def _newer(self, state: JSON, fresh: bool) -> Generator[Item, None, JSON]:
+        """What is newer than a state; gives back the state after it."""
         reading: JSON = {"after": None, "newest": None, "seen": {}, "pending": {}}
         yield from self._down(state, reading, fresh)
         yield from self._pending(state, reading)
-        yield self._checkpoint(self._ended(state, reading))
+        return self._ended(state, reading)
 
     def _down(self, state: JSON, reading: JSON, fresh: bool) -> Iterator[Item]:
         """Page by page to the watermark; `reading` is brought up to date as it goes."""

@@ -484,3 +484,19 @@ def test_a_whole_reading_says_what_is_there_and_moves_the_cursor_only_in_its_end
     moves = [one.cursor for one in items if isinstance(one, Checkpoint)]
     assert all(one == store.cursor for one in moves[:-1])
     assert len(moves) > 1
+
+
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_a_row_touched_while_all_is_read_again_is_not_taken_for_gone(pages: int) -> None:
+    source, store = Source(8), Store()
+    store.take(source.reading().read(None))
+    assert store.cursor is not None
+    whole = source.reading().read(store.cursor, whole=True)
+    given: list[Item] = []
+    for item in without_the_rest(whole, store.cursor, Incident, ("id",), {}):
+        given.append(item)
+        if sum(isinstance(one, Checkpoint) for one in given) == pages and "r0" in source.rows:
+            source.touch("r1", 60)
+            del source.rows["r0"]
+    (only,) = [one for one in given if isinstance(one, Only) and not one.where]
+    assert {key["id"] for key in only.keys} - {"r0"} == {f"r{n}" for n in range(1, 8)}
