@@ -199,6 +199,32 @@ def test_medians_of_nothing_split_into_nothing():
     assert not found.reverses
 
 
+records = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 4)), max_size=12)
+
+
+@given(records, records)
+def test_whatever_the_records_the_parts_of_a_median_add_up(now, before):
+    sides = [([value for value, _ in side], [group for _, group in side]) for side in (now, before)]
+    found = split_median(*sides[0], *sides[1])
+    if not now or not before:
+        assert np.isnan([found.change, found.rate, found.mix]).all()
+        return
+    assert found.change == np.median(sides[0][0]) - np.median(sides[1][0])
+    assert found.rate + found.mix == pytest.approx(found.change)
+    back = split_median(*sides[1], *sides[0])
+    assert (back.rate, back.mix) == pytest.approx((-found.rate, -found.mix))
+    if len({group for _, group in (*now, *before)}) == 1:
+        assert found.mix == pytest.approx(0)
+
+
+def test_the_interval_of_a_standardised_rate_keeps_its_level():
+    random = np.random.default_rng(3)
+    p, n, weights = np.array([0.05, 0.3]), np.array([40, 40]), np.array([30, 10])
+    truth = weights @ p / weights.sum()
+    found = [standardise(random.binomial(n, p), n, weights) for _ in range(2000)]
+    assert 0.93 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.98
+
+
 # Funnel limits
 @given(st.lists(st.integers(0, 3000), min_size=1, max_size=5), st.floats(0, 1),
        st.sampled_from([0.95, 0.998]))  # fmt: skip
