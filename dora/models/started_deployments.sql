@@ -1,9 +1,10 @@
 -- grain: a successful deployment of a service to a production environment, by when it started
 -- key: source, deployment, service, environment
 -- reads: change_times, deployments, judged_deployments, known_incidents, production_steps
--- rule: Where no start is known, the finish stands for it. It repairs if it is a rollback, a hotfix
---  or carries a revert; changes are those it delivers that count in lead time. It went out amid an
---  incident if one of its service was open when it started.
+-- rule: Where no start is known, the finish stands for it. It is a repair, which goes out when
+--  something is broken, if it is a rollback or a hotfix; one that carries a revert among other
+--  changes has its time like any other. Changes are those it delivers that count in lead time.
+--  It went out amid an incident if one of its service was open when it started.
 with
 sizes as (
     select
@@ -69,7 +70,7 @@ select
     s.failed as failed,
     s.covered as covered,
     s.rework_kind as rework_kind,
-    s.rework_kind is not null as repair,
+    coalesce(s.rework_kind in ('rollback', 'hotfix'), false) as repair,
     coalesce(z.changes, 0) as changes,
     a.deployment is not null as amid_incident,
     l.labels as labels,

@@ -10,7 +10,7 @@ from dora.errors import UsageError
 if TYPE_CHECKING:
     from dora.release.base import Analysis
 
-NAMES = ("windows", "trains", "freezes")
+NAMES = ("windows", "trains", "freezes", "strategy")
 """The analyses, in the order they are told."""
 
 
