@@ -36,6 +36,9 @@ def follow(found: Mapping[str, Any], path: str) -> list[Any]:
 
 def text(found: Mapping[str, Any], path: str) -> str:
     """The values at a path as one text: empty where there is none, several parted by commas."""
+    plain = found.get(path)
+    if isinstance(plain, str):  # as nearly all are
+        return plain
     values = _found(found, path)
     if len(values) == 1 and not isinstance(values[0], list):
         return "" if values[0] is None else _written(values[0])
