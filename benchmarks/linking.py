@@ -1,4 +1,4 @@
-"""Incidents to deployments by the window rule, against one query for each incident.
+"""Incidents to deployments by all rules, against one query for each incident.
 
     python benchmarks/linking.py [--deployments 1000000] [--incidents 100000] [--sample 200]
 
@@ -7,6 +7,10 @@ of this package, then asks for a sample of them one by one, as tools do that loo
 the last successful deployment of the service before it. Prints the ratio, taken to all incidents.
 Every link of the sample must be the same. Everything happens in one run on one machine; SQLite
 with the index made for the question is the strictest rival, and its links are checked too.
+
+A hundredth of the incidents state their cause, a fiftieth of the commits is a hotfix, a hundredth
+a revert, every fortieth deployment of a service is rolled back, and flags are turned off before one
+in ten incidents ends. Last, all tables are made once more by the rules of each preset.
 """
 
 from __future__ import annotations
@@ -24,9 +28,11 @@ import duckdb
 from dora.engines.duckdb import DuckDB
 from dora.models import Workspace
 from dora.rules import Rules
+from dora.rules.presets import PRESETS
 from dora.store.schema import create_tables
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
+JUDGED = ("recovered_deployments", "linked_incidents")
 LINKS = "select incident, deployment from deployments_before_incidents"
 
 FACTS = """
@@ -40,7 +46,10 @@ from range($deployments) t(i);
 insert into incidents (source, id, detected_at, resolved_at, reopenings, external, not_planned)
 select 'pager', 'i' || i,
     timestamp '2023-01-01' + to_microseconds(cast(hash(i + 7) % 94608000000000 as bigint)),
-    timestamp '2026-01-01', 0, false, false
+    least(timestamp '2026-01-01',
+        timestamp '2023-01-01' + to_microseconds(cast(hash(i + 7) % 94608000000000 as bigint))
+        + to_microseconds(cast(hash(i + 9) % 86400000000 as bigint))),
+    0, false, false
 from range($incidents) t(i);
 create table incident_services as
 select 'pager' as source, 'i' || i as incident, 'r' || (hash(i + 3) % $services) as service
@@ -51,6 +60,17 @@ select 'hub/r' || i as repository, '' as stated, '*' as name, '*' as environment
 from range($services) t(i);
 create table environment_kinds as
 select 'production' as environment, '' as tier, 'production' as kind;
+create table production_kinds as select 'production' as kind;
+insert into incident_causes (source, incident, cause)
+select 'pager', 'i' || i, 'd' || (hash(i + 5) % $deployments)
+from range($incidents) t(i) where i % 100 = 11;
+insert into flag_changes (source, id, flag, environment, changed_at, share, service)
+select i.source, i.id, 'flag ' || i.id, 'production', i.resolved_at - interval 10 minutes, 0,
+    s.service
+from incidents i
+join (select 'i' || i as incident, 'r' || (hash(i + 3) % $services) as service
+    from range($incidents) t(i) where i % 10 = 3) s on s.incident = i.id;
+create table flag_services as select distinct service as stated, service from flag_changes;
 create table covered_services as select distinct service from incident_services;
 create table commit_services (commit_id bigint, service varchar);
 insert into commits (source, repository, sha, parents, authored_at, committed_at, is_bot, subject,
@@ -82,6 +102,13 @@ select stream, position, cast(position + 1 as integer) as rollback_position
 from stream_deployments where position % 40 = 20;
 update stream_deployments set rollback = true where position % 40 = 21;
 """
+
+UNDONE = """
+select b.deployment, f.deployment from undone u
+join stream_deployments b on b.stream = u.stream and b.position = u.rollback_position
+join stream_deployments f on f.stream = u.stream and f.position = u.position
+"""
+"""The rivals name a rollback where it came last; the models name what it undid."""
 
 ONE = """
 select id from deployments d
@@ -117,9 +144,23 @@ def by_models(connection: duckdb.DuckDBPyConnection) -> tuple[float, float, dict
     ordered, _ = timed(lambda: workspace.need("production_sequence"))
     linked, _ = timed(lambda: workspace.need("evidence_window"))
     links = dict(workspace.rows(LINKS))
-    judged, _ = timed(lambda: workspace.need("recovered_deployments", "linked_incidents"))
-    print(f"  every table of failures and recoveries on top: {judged:.2f} s")
+    judged, _ = timed(lambda: workspace.need(*JUDGED))
+    print(f"  every table of failures and recoveries by all rules on top: {judged:.2f} s")
+    kinds = workspace.rows(
+        "select rule, count(*) from deployment_failures where decides group by rule order by rule"
+    )
+    print(f"  links that decide: {', '.join(f'{n:,} {rule}' for rule, n in kinds)}")
+    by_presets(workspace)
     return ordered, linked, links
+
+
+def by_presets(workspace: Workspace) -> None:
+    """Seconds for the same tables by the rules of each preset, what does not differ being kept."""
+    for preset in PRESETS[1:]:
+        other = workspace.with_rules(preset.rules)
+        seconds, _ = timed(lambda space=other: space.need(*JUDGED))
+        print(f"    by the rules of {preset.title}: {seconds:.2f} s")
+        other.close()
 
 
 def one_by_one(
@@ -153,6 +194,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=200)
     asked = parser.parse_args()
     connection = facts(asked.deployments, asked.incidents)
+    undone = dict(connection.execute(UNDONE).fetchall())
     print(f"{asked.incidents:,} incidents, {asked.deployments:,} deployments")
     ordered, linked, links = by_models(connection)
     print(f"  models: {ordered:.2f} s to put deployments in order, {linked:.2f} s to link")
@@ -165,12 +207,14 @@ def main() -> None:
         lambda service, at: connection.execute(ONE, [service, at]).fetchall(),
         [row[:3] for row in sample],
     )
+    found = {incident: undone.get(last, last) for incident, last in found.items()}
     compare("one query each, DuckDB", each, found, links, sample, asked.incidents, linked, ordered)
     copy = indexed(connection)
     each, found = one_by_one(
         lambda service, at: copy.execute(ONE, [service, at]).fetchall(),
         [(i, service, us) for i, service, _, us in sample],
     )
+    found = {incident: undone.get(last, last) for incident, last in found.items()}
     compare(
         "one query each, SQLite with index", each, found, links, sample, asked.incidents, linked,
         ordered,

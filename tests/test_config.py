@@ -216,6 +216,19 @@ def test_faults_of_names_and_teams_are_said(tmp_path: Path, text: str, fault: st
     assert len(caught.value.faults) == 1
 
 
+def test_rules_may_begin_from_a_preset_in_whatever_order(tmp_path: Path) -> None:
+    text = '[rules]\nfailure_window = "2h"\npreset = "gitlab"\n'
+    loaded = config.load(written(tmp_path, text))
+    assert loaded.rules == Rules.preset("gitlab").but(failure_window="2h")
+
+
+def test_a_preset_that_is_none_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(written(tmp_path, '[rules]\npreset = "gitlob"\n'))
+    (fault,) = caught.value.faults
+    assert fault == "line 2: rules.preset: There is no preset 'gitlob'. Did you mean gitlab?"
+
+
 def test_an_empty_file_is_a_configuration_of_defaults(tmp_path: Path) -> None:
     loaded = config.load(written(tmp_path, ""))
     assert loaded.store == tmp_path / "dora.duckdb"

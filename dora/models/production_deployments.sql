@@ -34,7 +34,8 @@ known as (
     cross join rules r
     join service_map m
         on m.repository = d.repository and m.stated = coalesce(d.service, '')
-        and m.name in ('*', coalesce(d.name, '')) and m.environment in ('*', d.environment)
+        and (m.name = '*' or m.name = coalesce(d.name, ''))
+        and (m.environment = '*' or m.environment = d.environment)
     join environment_kinds e
         on e.environment = d.environment and e.tier = coalesce(d.tier, '')
     join production_kinds k on k.kind = e.kind

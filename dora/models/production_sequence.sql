@@ -6,7 +6,7 @@
 --  (place) and over all production environments of the service (service_place). A rollback is
 --  what the deployment states, or what the commit graph shows; or, where a rule goes by that, a
 --  commit that was deployed before and replaces another. A hotfix is one that delivers a change
---  marked so.
+--  marked so. The sha is told only where a rule goes by it.
 with
 positions as (
     select
@@ -60,7 +60,7 @@ placed as (
         coalesce(o.position, -1) as position,
         a.several as several,
         a.area as area,
-        case when not p.inferred then p.sha end as sha,
+        case when r.rollback_by = 'same_sha' and not p.inferred then p.sha end as sha,
         cast(row_number() over (
             partition by a.area
             order by dora_us(p.finished_at), coalesce(o.position, -1), p.source, p.deployment
@@ -69,6 +69,7 @@ placed as (
         p.rolls_back is not null as states_rollback,
         h.deployment is not null as hotfix
     from production_deployments p
+    cross join rules r
     join areas a on a.service = p.service and a.environment = p.environment
     left join positions o
         on o.source = p.source and o.deployment = p.deployment
@@ -109,7 +110,8 @@ told as (
             when r.rollback_by = 'same_sha' then t.place is not null
             else n.rollback
         end as rollback,
-        n.hotfix as hotfix
+        n.hotfix as hotfix,
+        n.sha as sha
     from placed n
     cross join rules r
     left join back t on t.area = n.area and t.place = n.place
@@ -124,7 +126,8 @@ select
     n.place as place,
     n.place as service_place,
     n.rollback as rollback,
-    n.hotfix as hotfix
+    n.hotfix as hotfix,
+    n.sha as sha
 from told n
 where not n.several
 union all
@@ -141,6 +144,7 @@ select
         order by n.us, n.position, n.source, n.deployment, n.environment
     ) as bigint) as service_place,
     n.rollback as rollback,
-    n.hotfix as hotfix
+    n.hotfix as hotfix,
+    n.sha as sha
 from told n
 where n.several

@@ -261,9 +261,10 @@ def by_same_sha(production: Production) -> set[tuple[Attempt, Attempt]]:
     found = set()
     for service, environment in {(a[2], a[3]) for a in production.steps}:
         line = production.line(service, environment)
+        shas = [None if production.fact(a).inferred else production.fact(a).sha for a in line]
         for place, repair in enumerate(line):
-            sha = production.fact(repair).sha
-            before = [n for n in range(place) if production.fact(line[n]).sha == sha]
+            sha = shas[place]
+            before = [n for n in range(place) if shas[n] == sha]
             if sha is None or not before or not production.is_rollback(repair):
                 continue
             found |= {
