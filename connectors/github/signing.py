@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from github import Auth, Github, GithubException, GithubIntegration
 
@@ -14,6 +14,9 @@ from dora.errors import SourceError
 
 if TYPE_CHECKING:
     from connectors.github.options import Options
+
+_AT_ONCE = {"retry": None, "seconds_between_requests": None, "seconds_between_writes": None}
+"""Without the retries and pauses that PyGithub would make of its own."""
 
 USUAL = ("GITHUB_TOKEN", "GH_TOKEN")
 """Variables looked for when none is named."""
@@ -85,9 +88,8 @@ class _Installation:
     def _made(self) -> Auth.AppInstallationAuth:
         options = self._options
         signed = Auth.AppAuth(str(options.app_id), self._key)
-        integration = GithubIntegration(
-            auth=signed, base_url=options.url, timeout=options.timeout, retry=None
-        )
+        how: Any = {"base_url": options.url, "timeout": options.timeout, **_AT_ONCE}
+        integration = GithubIntegration(auth=signed, **how)
         number = options.installation_id
         if number is None:
             there = [one.id for one in integration.get_installations()]
@@ -97,9 +99,7 @@ class _Installation:
                     hint="Name the one that is meant: installation_id.",
                 )
             number = int(there[0])
-        requester = Github(
-            auth=signed, base_url=options.url, timeout=options.timeout, retry=None
-        ).requester
+        requester = Github(auth=signed, **how).requester
         return signed.get_installation_auth(number, requester=requester)
 
     def _refused(self, error: Exception) -> SourceError:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dora import store
+from tests.forges.facts import ReviewState
 from tests.forges.github_host import FAULTS, GitHubHost, Trouble
 from tests.forges.organisation import Organisation, at
-from tests.forges.scenario import ADA, NOW, acme
+from tests.forges.scenario import ADA, GRACE, NOW, acme
 from tests.forges.syncing import Clock, configured, differences, rows, skipping, synced
 
 pytestmark = pytest.mark.timeout(120)
@@ -132,3 +134,53 @@ def test_runs_beyond_the_thousand_that_a_filter_shows_are_read(tmp_path: Path) -
         [found] = connection.execute("select count(*), count(distinct id) from builds").fetchall()
     assert found == (count, count)
     assert len(again) <= 3
+
+
+def crowded() -> Organisation:
+    """A repository where everything within something else is longer than a page."""
+    organisation = Organisation("acme")
+    shop = organisation.add("shop")
+    first = shop.commit("Begin", at("01-05 09:00"), ADA)
+    started = at("01-06 09:00")
+    work = shop.commit("Work", started, ADA, branch="work", parents=[first])
+    number = shop.propose("Work", started, ADA, [work], head="work")
+    for minute in range(130):
+        state: ReviewState = "approved" if minute == 129 else "commented"
+        shop.review(number, started + timedelta(minutes=minute), GRACE, state)
+    shop.touch(number, started + timedelta(hours=3), labels=tuple(f"n{n}" for n in range(220)))
+    deployed = shop.deploy(first, started)
+    for minute in range(210):
+        shop.status(deployed, started + timedelta(minutes=minute), "running")
+    shop.status(deployed, started + timedelta(hours=4), "succeeded")
+    labels = (*(f"n{n}" for n in range(140)), "incident")
+    issue = shop.report("Broken", started, ADA, *labels)
+    for minute in range(1, 106):
+        moment = started + timedelta(minutes=minute)
+        shop.turn(issue, moment, "closed" if minute % 2 else "reopened", ADA)
+    return organisation
+
+
+def test_lists_within_rows_are_read_to_their_end(tmp_path: Path) -> None:
+    organisation = crowded()
+    with GitHubHost(organisation) as host:
+        given = configured(tmp_path, "github", host.url)
+        synced(given)
+        more = {one.kind for one in host.requests if one.kind.startswith("More")}
+    assert more == {"MoreReviews", "MoreLabels", "MoreStatuses", "MoreIssueLabels", "MoreTurns"}
+    with store.connect(given.store) as connection:
+
+        def one(query: str) -> tuple[Any, ...]:
+            [row] = connection.execute(query).fetchall()
+            return tuple(row)
+
+        assert one("select count(*) from reviews") == (130,)
+        approved = "select approved_at, len(string_split(labels, ',')) from pull_requests"
+        assert one(approved) == (datetime(2026, 1, 6, 11, 9), 220)  # noqa: DTZ001 - as it is kept
+        deployed = "select status, started_at, finished_at from deployments"
+        assert one(deployed) == (
+            "succeeded",
+            datetime(2026, 1, 6, 9),  # noqa: DTZ001
+            datetime(2026, 1, 6, 13),  # noqa: DTZ001
+        )
+        incident = "select reopenings, len(string_split(labels, ',')), resolved_at from incidents"
+        assert one(incident) == (52, 141, datetime(2026, 1, 6, 10, 45))  # noqa: DTZ001

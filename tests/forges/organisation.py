@@ -404,6 +404,12 @@ class Organisation:
         self.moved[repository.path.casefold()] = repository.id
         repository.name = new
 
+    def transfer(self, name: str, owner: str) -> None:
+        """Give a repository to another owner; the old name leads to it."""
+        repository = self[name]
+        self.moved[repository.path.casefold()] = repository.id
+        repository.owner = owner
+
     def delete(self, name: str) -> None:
         """Let a repository be gone."""
         del self.repositories[self[name].id]

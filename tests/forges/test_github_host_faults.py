@@ -16,6 +16,8 @@ from tests.forges.organisation import Organisation
 from tests.forges.scenario import acme
 from tests.forges.talking import NEWEST, pages
 
+pytestmark = pytest.mark.timeout(60)
+
 
 @pytest.fixture(scope="module")
 def told() -> Organisation:

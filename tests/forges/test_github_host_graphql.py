@@ -18,6 +18,8 @@ from tests.forges.organisation import Organisation
 from tests.forges.scenario import ADA, GRACE, acme
 from tests.forges.talking import NEWEST, OLDEST, ask, client, get, pages
 
+pytestmark = pytest.mark.timeout(60)
+
 
 @pytest.fixture(scope="module")
 def told() -> Organisation:

@@ -15,6 +15,8 @@ from tests.forges.organisation import Organisation
 from tests.forges.scenario import acme
 from tests.forges.talking import get
 
+pytestmark = pytest.mark.timeout(60)
+
 
 @pytest.fixture(scope="module")
 def told() -> Organisation:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.forges.github_host import GitHubHost
 from tests.forges.plenty import LONG, original, plenty
 from tests.forges.talking import ask
+
+pytestmark = pytest.mark.timeout(60)
+
 
 QUERY = """
   query Q($size: Int!, $pulls: String, $deployments: String) {

@@ -29,11 +29,13 @@ class App:
     Attributes:
         id: Its number.
         installations: Where it is installed.
+        seconds: For how long its tokens are good.
         given: The tokens it gave out, with the moment each is good until.
     """
 
     id: int = 7
     installations: tuple[int, ...] = (70,)
+    seconds: int = HOUR
     given: list[tuple[Token, float]] = field(default_factory=list)
     _private: rsa.RSAPrivateKey = field(default_factory=_key, repr=False)
 
@@ -68,10 +70,10 @@ class App:
         if installation not in self.installations:
             return not_found()
         token = Token(f"ghs_{len(self.given) + 1:036}", "app", scopes=None, app=True)
-        self.given.append((token, now + HOUR))
+        self.given.append((token, now + self.seconds))
         body = {
             "token": token.value,
-            "expires_at": time(datetime.fromtimestamp(now + HOUR, UTC)),
+            "expires_at": time(datetime.fromtimestamp(now + self.seconds, UTC)),
             "permissions": dict.fromkeys(sorted(token.may), "read"),
             "repository_selection": "all",
         }
