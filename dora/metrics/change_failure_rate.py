@@ -26,7 +26,7 @@ class ChangeFailureRate(Rate):
 
     def change(self, now: Result, before: Result) -> Change | None:
         """The difference of two shares, the ratio of two rates of incidents."""
-        if now.rules.failures_counted == "deployments":
+        if not now.may_pass_one:
             return super().change(now, before)
         return ratio_change((now.counts["hits"], now.n), (before.counts["hits"], before.n))
 

@@ -259,6 +259,12 @@ class Result:
         return Fan.of(self)
 
     @property
+    def may_pass_one(self) -> bool:
+        """Whether incidents are counted for each deployment, instead of a share of them."""
+        counted = self.rules.failures_counted
+        return self.name == "change_failure_rate" and counted != "deployments"
+
+    @property
     def links_matter(self) -> bool:
         """Whether the number hangs on what incidents are put down to."""
         from dora.metrics.sensitivity import JUDGED

@@ -135,6 +135,12 @@ def _rates(result: Result, rows: pd.DataFrame) -> Series | str:
     hits, n = _numbers(rows, "hits"), _numbers(rows, "n")
     if len(rows) < LEAST_POINTS or hits.mean() < RARE_HITS:
         return _gaps(result, len(rows))
+    if result.may_pass_one:
+        return Series(
+            "rates", result.question.grains[0], *_spans(rows), n,
+            np.sqrt((hits + 3 / 8) / n), 0.5, "share",
+            result.metric.higher_is_better, lambda starts: stats.laney_u(hits, n, starts=starts),
+        )  # fmt: skip
     return Series(
         "rates", result.question.grains[0], *_spans(rows), n,
         np.arcsin(np.sqrt((hits + 3 / 8) / (n + 3 / 4))), 0.5, "share",

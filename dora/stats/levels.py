@@ -191,8 +191,10 @@ def rate_distance(share: float, low: float, high: float, trials: int | None = No
     """How far a rate is from a range of rates, in doublings of the odds; 0 inside.
 
     Nothing failed and everything failed have no odds. They count as half a failure more, or less,
-    than was seen (Haldane, Annals of Human Genetics 1956), of `trials` or else of 1,000.
+    than was seen (Haldane, Annals of Human Genetics 1956), of `trials` or else of 1,000. More
+    failures than trials, where incidents are counted, are as far as everything.
     """
+    share = min(share, 1.0)
     if share in (0.0, 1.0) and not low <= share <= high:
         n = 1000 if trials is None else trials
         share = (share * n + 0.5) / (n + 1)

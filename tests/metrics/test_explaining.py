@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -189,6 +190,14 @@ def test_a_notebook_shows_it(space: Workspace) -> None:
     )
     with pytest.raises(AttributeError):
         told.metric = "other"
+
+
+def test_nothing_is_explained_where_too_few_people_are_behind_the_number(
+    space: Workspace,
+) -> None:
+    told = replace(result_of(space), veiled=True).explain()
+    assert (len(told.incidents), len(told.deployments)) == (0, 0)
+    assert told._repr_html_() == "<p>Nothing to explain.</p>"
 
 
 def test_an_incident_after_a_rollback_shows_what_is_meant() -> None:

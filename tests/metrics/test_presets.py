@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from dora import metrics
+from dora import metrics, plots
 from dora.engines.duckdb import DuckDB
 from dora.engines.sqlite import SQLite
 from dora.errors import ConfigError
@@ -295,3 +295,35 @@ def test_a_preset_is_where_changes_begin() -> None:
     changed = Rules().but(preset="gitlab", failure_window="2h")
     assert (changed.failures_counted, changed.clock_start) == ("incidents", "merge")
     assert changed.failure_window == Rules().but(failure_window="2h").failure_window
+
+
+def busy_weeks() -> Question:
+    """A deployment a week, and after it one to four incidents, over twenty weeks."""
+    world = World(kinds=dict(KINDS))
+    s = Scene(world, "busy")
+    s.commit("a", "", 0)
+    for week in range(20):
+        s.deploy(f"D{week}", "a", 10 + 168 * week)
+        for number in range(1 + week % 4):
+            begun = 11 + 168 * week + number
+            s.incident(f"I{week}-{number}", begun, begun + 3)
+    space = Workspace(DuckDB(duckdb_with(world)), rules=Rules.preset("gitlab"), as_of=at(24 * 400))
+    weeks = Asked(date(2026, 4, 20), date(2026, 9, 7), ("week",), "UTC", (frozenset({"busy"}),))
+    return question(space, weeks)
+
+
+@pytest.mark.parametrize("kind", plots.kinds_of("change_failure_rate"))
+def test_rates_past_one_can_be_drawn_and_told(kind: str) -> None:
+    """50 incidents of 20 deployments: five times each of one, two, three and four."""
+    result = metrics.find("change_failure_rate").ask(busy_weeks())
+    assert (result.value, result.n, result.counts["hits"]) == (2.5, 20, 50)
+    assert plots.alt_text(result, kind)
+    ax = result.plot(kind)
+    if kind == "trend":
+        assert ax.get_ylim()[1] > 4
+
+
+def test_rates_past_one_have_limits_of_counts() -> None:
+    """The first week is cut by the first deployment: 49 incidents of the other 19."""
+    told = metrics.find("change_failure_rate").ask(busy_weeks()).signals()
+    assert told.frame["centre"].dropna().unique().tolist() == pytest.approx([49 / 19])
