@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from connectors.forge.deploying import DeploymentRule
+from connectors.forge.deploying import DeploymentRule, Trust
 from connectors.github import queries
 from connectors.github.client import Client
 from connectors.github.deploys import Deployments, Target
@@ -92,6 +92,7 @@ def _rules(name: str, options: Options, client: Client, places: list[Place]) -> 
             "warning", name, "No rule says what was deployed.", 'Add deployments = ["deployments"].'
         )
     looked = ", ".join(place.path for place in places)
+    together = _Together(options.rules)
     for rule in options.rules:
         try:
             taken = [one for place in places for one in _sample(client, options, rule, place)]
@@ -101,11 +102,36 @@ def _rules(name: str, options: Options, client: Client, places: list[Place]) -> 
             yield Finding("error", name, f"{rule}: {error.message}", error.hint)
         else:
             if taken:
-                yield Finding("ok", name, f"{rule} takes, in {looked}: {_said(taken)}")
+                told = together.told(rule, taken)
+                twice = f"; {told} of them are told by a rule before it, and count once" * bool(
+                    told
+                )
+                yield Finding("ok", name, f"{rule} takes, in {looked}: {_said(taken)}{twice}")
             else:
                 yield Finding(
                     "warning", name, f"{rule} takes nothing in {looked}.", "Correct or drop it."
                 )
+
+
+class _Together:
+    """Sees how many of the deployments that a rule takes another one before it tells of."""
+
+    def __init__(self, rules: tuple[DeploymentRule, ...]) -> None:
+        self._rules = rules
+        self._trusts: dict[str, Trust] = {}
+        self._versions: set[tuple[str, str, str | None]] = set()
+
+    def told(self, rule: DeploymentRule, taken: list[Deployment]) -> int:
+        """How many are told already; asked rule by rule, in their order."""
+        told = 0
+        for one in taken:
+            trust = self._trusts.setdefault(one.repository, Trust.of(self._rules, None))
+            version = one.repository, one.environment, one.sha
+            known = rule.signal == "versions" and version in self._versions
+            told += known or not trust.believes(one, rule)
+        if rule.signal == "versions":
+            self._versions |= {(one.repository, one.environment, one.sha) for one in taken}
+        return told
 
 
 def _sample(

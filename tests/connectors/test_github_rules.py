@@ -265,3 +265,24 @@ def test_a_run_whose_jobs_the_host_has_forgotten_does_not_stand_in_the_way(
     found = read(source(host, "job:^ship$"), Deployment)
     assert host.count("/repos/{owner}/{repo}/actions/runs/{run_id}/jobs") == 2
     assert (len(deployed(found)), found.unread) == (1, [])
+
+
+def test_check_says_what_rules_tell_together(host: GitHubHost, shop: Repository) -> None:
+    for number, day in enumerate(("03-02", "03-03", "03-10", "03-11"), 1):
+        sha = shop.commit(f"Change {number}", f"{day} 08:00", ADA)
+        shop.tag(f"v{number}", sha, f"{day} 09:00")
+        if number == 2:
+            shop.release("v2", f"{day} 09:00", f"{day} 09:05")
+        if number > 2:
+            shop.deploy(sha, f"{day} 09:10", (f"{day} 09:20", "succeeded"))
+    said = [one.message for one in source(host, "deployments", "releases", "tags:v*").check()]
+    told = [text.partition(" takes, in acme/shop: ")[::2] for text in said if " takes, " in text]
+    newest, twice = "the newest is", "3 of them are told by a rule before it, and count once"
+    assert told == [
+        ("deployments", f"2 succeeded to production; {newest} deploy of 2026-03-11 09:20"),
+        ("releases", f"1 succeeded to production; {newest} v2 of 2026-03-03 09:05"),
+        (
+            "tags:v*",  # v3 and v4 led to deployments, v2 is the release
+            f"4 succeeded to production; {newest} v4 of 2026-03-11 09:00; {twice}",
+        ),
+    ]
