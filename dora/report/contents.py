@@ -31,6 +31,8 @@ STALE_AFTER = timedelta(days=2)
 _MOST_ROWS = 20
 _YEAR = 364
 """Days in 52 whole weeks: a year ago with the same weekdays."""
+_LONG_ENOUGH = timedelta(weeks=26)
+"""Of fewer weeks hardly anything could be told from noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Card:
         last_year: Held against the same window a year ago; None where it is a year or longer.
         answer: What the value is among the answers of DORA's survey; empty where it is none.
         goal: Whether its goal is met, in a sentence; empty where it has none.
+        lately: What stands out in the last half year, and when the level changed.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Card:
     last_year: Held | None
     answer: str
     goal: str
+    lately: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,18 @@ def _card(comparison: Comparison, answer: str, goal: str) -> Card:
         last_year=_held(now.compare(_year_before(now.window))) if _shorter(now.window) else None,
         answer=answer,
         goal=goal,
+        lately=_half_a_year(now).signals().sentence,
     )
+
+
+def _half_a_year(now: Result) -> Result:
+    """The same number week by week for as long as a change of level takes to be seen."""
+    from dora.windows import Window
+
+    end, question = now.window.end, now.question.pooled()
+    if now.window.days < _LONG_ENOUGH.days:
+        question = question.over(Window(end - _LONG_ENOUGH, end, now.window.zone))
+    return now.metric.ask(question.by("week"))
 
 
 def _held(comparison: Comparison) -> Held:
@@ -291,7 +306,7 @@ def _row(frames: dict[str, pd.DataFrame], service: str) -> Iterator[Cell]:
             None if words.missing(row[c]) else float(row[c]) for c in ("value", "low", "high")
         )
         text = words.estimate(value, low, high, row["unit"])
-        yield Cell(f"{text}, n = {int(row['n']):,}", -1.0 if value is None else value)
+        yield Cell(f"{text}, {words.size(row['n'])}", -1.0 if value is None else value)
 
 
 def _waiting(result: Result) -> Table:

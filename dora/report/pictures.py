@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dora.metrics.result import Result
 
 _DRAWN = (
+    ("process", "lead_time"),
+    ("survival", "lead_time"),
     ("calendar", "deployment_frequency"),
     ("stages", "lead_time"),
     ("ages", "lead_time"),

@@ -13,6 +13,7 @@ import pytest
 
 import dora
 from dora import report, words
+from dora.delivery import Delivery
 from dora.errors import UsageError
 from dora.metrics.coverage import Coverage, Grade
 from dora.report import contents, rendering
@@ -60,7 +61,13 @@ def hostile(said, text):
     cell = contents.Cell(text, text, contents.link(f"https://example.org/{text}"))
     table = contents.Table(text, (text,), ((cell,),), 1, text)
     card = replace(
-        said.cards[0], reason=text, doubts=(text,), asides=(text,), answer=text, goal=text
+        said.cards[0],
+        reason=text,
+        doubts=(text,),
+        asides=(text,),
+        answer=text,
+        goal=text,
+        lately=text,
     )
     tables = dict.fromkeys(("services", "waiting", "failures", "coverage"), table)
     told = {"scope": text, "headline": text, "unseen": text}
@@ -308,3 +315,31 @@ def test_without_anything_known_it_says_so_and_stands(tmp_path):
     text = "".join(Page((tmp_path / "r.html").read_text()).text)
     assert "unknown" in text
     assert "nan" not in text.lower().replace("finance", "")
+
+
+def test_it_says_whether_a_change_is_just_now_or_for_a_while(delivery, said):
+    """Held against half a year of weeks, however short the window is."""
+    june = report.gather(dora.sample().window("2026-06"), now=NOW)
+    whole = dora.sample().window("2026-01-01..2026-07-01", by="week")
+    assert june.cards[1].lately == whole.lead_time().signals().sentence
+    text = "".join(Page(rendering.html(june)).text)
+    assert "Just now, or for a while?" in text
+    for card in june.cards:
+        assert card.lately in text
+        assert card.lately in rendering.markdown(june)
+
+
+def test_a_team_of_a_few_people_is_told_so_and_breaks_no_report(tmp_path):
+    from dora import config, samples, sync
+
+    path = samples.write(tmp_path)
+    path.write_text(path.read_text() + "\n[privacy]\nk = 50\n")
+    settings = config.load(path)
+    sync.sync(settings)
+    of_team = Delivery.of(settings).window("2026-Q2").team("payments")
+    said = report.gather(of_team, now=NOW)
+    assert {card.reason for card in said.cards} == {words.few_people(50)}
+    text = "".join(Page(rendering.html(said)).text)
+    assert "n hidden" in text
+    assert words.few_people(50) in text.casefold() or words.few_people(50)[1:] in text
+    assert not any(c.isdigit() for card in said.cards for c in card.value)
