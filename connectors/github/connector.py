@@ -11,6 +11,7 @@ incidents = { labels = ["incident"] }
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -266,11 +267,13 @@ class GitHub:
         """One repository; what may not be read there is said, and asked for again next time."""
         part = part or {}
         told = part.get("reconciled")
-        due = "reading" not in part and (self._reconciling or _old(told, self.options))
+        whole = "reading" not in part and (
+            self._reconciling or due(told, place.id, self.options.reconcile_days)
+        )
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        kept = {"id": place.id, "reconciled": now if due or told is None else told}
+        kept = {"id": place.id, "reconciled": now if whole or told is None else told}
         try:
-            if due:
+            if whole:
                 yield from self._whole(record_type, reader, place, part, kept)
             else:
                 yield from reader.read(place, part, kept)
@@ -297,12 +300,22 @@ class GitHub:
         yield from without_the_rest(items, part, record_type, key, where, along)
 
 
-def _old(told: str | None, options: Options) -> bool:
-    """Whether it is long ago that a repository was read as a whole."""
+def due(told: str | None, id_: str, days: float) -> bool:
+    """Whether it is long ago that a repository was read as a whole.
+
+    Repositories that were first read together come due one after the other, in the last third of
+    the days: all at once they would use up what a token has.
+
+    Args:
+        told: When it was read; None if it never was.
+        id_: The repository.
+        days: How many days are long.
+    """
     if told is None:
         return False
     age = datetime.now(UTC) - datetime.fromisoformat(told)
-    return age > timedelta(days=options.reconcile_days)
+    share = zlib.crc32(id_.encode()) / 2**32
+    return age > timedelta(days=days) * (1 - share / 3)
 
 
 def _nothing_but(record_type: type[Record], found: Found) -> Iterator[Item]:

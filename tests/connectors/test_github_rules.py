@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.github import GitHub
+from connectors.github.connector import due
 from connectors.testing import Reading, Waits, read
 from dora.connector import Cursor, Only
 from dora.records import Build, Deployment
@@ -286,3 +287,13 @@ def test_check_says_what_rules_tell_together(host: GitHubHost, shop: Repository)
             f"4 succeeded to production; {newest} v4 of 2026-03-11 09:00; {twice}",
         ),
     ]
+
+
+def test_repositories_that_were_read_together_are_not_read_again_all_at_once() -> None:
+    def share(days: float) -> float:
+        told = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+        return sum(due(told, f"R_{number}", 9) for number in range(900)) / 900
+
+    assert (share(5.9), share(9.1)) == (0, 1)
+    assert 0.2 < share(7) < 0.5 < share(8) < 0.8
+    assert not due(None, "R_1", 9)
