@@ -22,11 +22,11 @@ from statistics import median
 ROUNDS = 3
 
 
-def once(store: Path, what: str) -> float:
-    """Seconds from an open store to all numbers."""
+def once(store: Path, what: str) -> tuple[float, float]:
+    """Seconds from an open store to all numbers: by the clock, and of computing."""
     from dora.delivery import open_delivery
 
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     delivery = open_delivery(store).as_of("2025-12-28").window("90d")
     if what == "overview":
         shown = delivery.overview()
@@ -34,7 +34,7 @@ def once(store: Path, what: str) -> float:
         assert all(c.change for c in shown.comparisons)
     else:
         assert all(delivery.metric(name).n for name in delivery.metrics)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - busy
 
 
 def main() -> None:
@@ -44,19 +44,21 @@ def main() -> None:
     parser.add_argument("--what", choices=("bare", "overview"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.store:
-        print(once(given.store, given.what))
+        print(*once(given.store, given.what))
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.duckdb"
         _generate(path, given.scale)
-        times: dict[str, list[float]] = {"bare": [], "overview": []}
+        times: dict[str, list[list[float]]] = {"bare": [], "overview": []}
         for _ in range(ROUNDS):
             for what, taken in times.items():
                 command = [sys.executable, __file__, "--store", str(path), "--what", what]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
-                taken.append(float(done.stdout))
-    bare, overview = (median(taken) for taken in times.values())
-    print(f"bare metrics {bare:.2f} s, overview {overview:.2f} s: {overview / bare:.2f} times")
+                taken.append([float(seconds) for seconds in done.stdout.split()])
+    for name, place in (("by the clock", 0), ("of computing", 1)):
+        bare, overview = (median(t[place] for t in taken) for taken in times.values())
+        ratio = overview / bare
+        print(f"bare {bare:.2f} s, overview {overview:.2f} s {name}: {ratio:.2f} times")
 
 
 def _generate(path: Path, scale: float) -> None:

@@ -95,6 +95,7 @@ class Metric:
         spell_models: Further derived tables that what is not over is told from.
         done: What becomes of what is counted in the end, such as delivered.
         hit: What is counted of what n counts, such as failure.
+        one_by_one: Whether single records stand for themselves, so that a chart may show each.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Metric:
     spell_models: tuple[str, ...] = ()
     done: str = ""
     hit: str = ""
+    one_by_one: bool = False
 
     quantiles: ClassVar[tuple[str, ...]] = ()
     needs_incidents: ClassVar[bool] = False

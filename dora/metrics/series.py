@@ -87,16 +87,17 @@ def _durations(result: Result, rows: pd.DataFrame) -> Series | str:
     import numpy as np
 
     rows = rows[rows["n"] > 0].reset_index(drop=True)
+    grain = result.question.grains[0]
     if len(rows) >= LEAST_POINTS:
-        grain = result.question.grains[0]
         return _logged("medians", grain, rows["value"].to_numpy(float), rows, _numbers(rows, "n"))
-    records = result.evidence
-    over = records[records["seconds"].notna()]
+    if not result.metric.one_by_one:
+        return words.too_short(len(rows), grain, LEAST_POINTS)
+    over = result.evidence
+    over = over[over["seconds"].notna()]
     if len(over) < LEAST_POINTS:
         return words.too_few(len(rows), len(over), result.metric.noun, LEAST_POINTS)
-    ended = "delivered_at" if "delivered_at" in over else "recovered_at"
-    over = over.sort_values(ended, kind="stable").reset_index(drop=True)
-    days = [zones.local_day(moment, result.window.zone) for moment in over[ended]]
+    over = over.sort_values("recovered_at", kind="stable").reset_index(drop=True)
+    days = [zones.local_day(moment, result.window.zone) for moment in over["recovered_at"]]
     single = _days(days)
     noun = result.metric.noun
     return _logged("lengths", noun, over["seconds"].to_numpy(float), single, np.ones(len(over)))
@@ -156,8 +157,10 @@ def _counts(result: Result, rows: pd.DataFrame) -> Series | str:
     import numpy as np
 
     counts = _numbers(rows, "n")
-    if len(rows) < LEAST_POINTS or counts.mean() < RARE_COUNTS:
+    if not len(rows) or counts.mean() < RARE_COUNTS:
         return _times(result, len(rows))
+    if len(rows) < LEAST_POINTS:
+        return words.too_short(len(rows), result.question.grains[0], LEAST_POINTS)
     days = np.array([(end - start).days for start, end in zip(*_spans(rows), strict=True)], float)
 
     def charted(starts: Sequence[int]) -> stats.Chart:

@@ -45,4 +45,5 @@ METRIC = Recovery(
     nothing=words.NOTHING_RESTORED,
     asides={"open": "still open"},
     done="recovered from",
+    one_by_one=True,
 )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NELSON = 3.6
 """Times between rare events to the power of 1/3.6 are near enough normal (Nelson, JQT 1994)."""
+_MOST_EXCESS = 1e5
+"""No series is taken to vary so many times as much as chance."""
 
 
 def laney_p(hits: ArrayLike, trials: ArrayLike, *, starts: Sequence[int] = (0,)) -> Chart:
@@ -43,17 +45,15 @@ def laney_p(hits: ArrayLike, trials: ArrayLike, *, starts: Sequence[int] = (0,))
 
 
 def _rate_part(hits: Floats, trials: Floats) -> Chart:
-    import numpy as np
-
-    share = hits.sum() / trials.sum()
+    share = float(hits.sum() / trials.sum())
     if share in (0, 1):
-        return _flat(hits / trials, float(share))
-    excess = _excess((hits - trials * share) / np.sqrt(trials * share * (1 - share)))
+        return _flat(hits / trials, share)
+    excess = _excess(hits, lambda counts, e: _rate_tails(counts, trials, share, e))
 
     def tails(counts: Floats) -> tuple[Floats, Floats]:
         return _rate_tails(counts, trials, share, excess)
 
-    return _attributes(hits, trials, float(share), tails, most=trials)
+    return _attributes(hits, trials, share, tails, most=trials)
 
 
 def laney_u(
@@ -77,18 +77,16 @@ def laney_u(
 
 
 def _count_part(counts: Floats, time: Floats) -> Chart:
-    import numpy as np
-
-    rate = counts.sum() / time.sum()
+    rate = float(counts.sum() / time.sum())
     if rate == 0:
         return _flat(counts / time, 0.0)
     expected = rate * time
-    excess = _excess((counts - expected) / np.sqrt(expected))
+    excess = _excess(counts, lambda given, e: _count_tails(given, expected, e))
 
     def tails(given: Floats) -> tuple[Floats, Floats]:
         return _count_tails(given, expected, excess)
 
-    return _attributes(counts, time, float(rate), tails, most=None)
+    return _attributes(counts, time, rate, tails, most=None)
 
 
 def g_chart(between: ArrayLike, share: float) -> Chart:
@@ -135,13 +133,36 @@ def t_chart(times: ArrayLike) -> Chart:
     )  # fmt: skip
 
 
-def _excess(scores: Floats) -> float:
-    """How many times as much a series varies as chance alone would make it; at least once."""
+def _excess(counts: Floats, tails: Callable[[Floats, float], tuple[Floats, Floats]]) -> float:
+    """How many times as much a series varies as chance alone would make it; at least once.
+
+    So many times that the moving ranges of the points' normal scores are those of normal values.
+    Laney takes moving ranges of z-scores, which are too short where counts are skewed.
+    """
     import numpy as np
 
-    if len(scores) < 2:
+    if len(counts) < 2:
         return 1.0
-    return max(1.0, (float(np.abs(np.diff(scores)).mean()) / MEAN_RANGE) ** 2)
+
+    def restless(excess: float) -> bool:
+        steps = np.abs(np.diff(_scores(*tails(counts, excess))))
+        return float(steps.mean()) > MEAN_RANGE
+
+    low = high = 1.0
+    while high < _MOST_EXCESS and restless(high):
+        low, high = high, high * 2
+    for _ in range(20 if high > 1 else 0):
+        middle = (low + high) / 2
+        low, high = (middle, high) if restless(middle) else (low, middle)
+    return high
+
+
+def _scores(down: Floats, up: Floats) -> Floats:
+    """Normal scores of points, halfway between the two tails."""
+    import numpy as np
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(np.clip((down + 1 - up) / 2, 1e-300, 1 - 1e-16)), float)
 
 
 def _count_tails(counts: Floats, expected: Floats, excess: float) -> tuple[Floats, Floats]:
@@ -183,18 +204,16 @@ def _attributes(
 ) -> Chart:
     """A chart of counts or of their shares, whose limits are whole numbers that may still occur."""
     import numpy as np
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     rare = float(ndtr(-BEYOND))
     down, up = tails(counts)
     signals = (up < rare).astype(np.int8) - (down < rare).astype(np.int8)
-    # halfway between the two tails, so that runs around the level are told from its own side
-    scores = ndtri(np.clip((down + 1 - up) / 2, 1e-300, 1 - 1e-16))
     lower, upper = _limits(tails, len(counts), rare, most)
     empty = np.zeros(0)
     return Chart(
         counts / size, np.full(len(counts), centre), lower / size, upper / size, signals,
-        hints_of(counts / size, scores), empty, empty,
+        hints_of(counts / size, _scores(down, up)), empty, empty,
     )  # fmt: skip
 
 

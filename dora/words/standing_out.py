@@ -43,7 +43,8 @@ def point(when: str, value: str, side: str, verdict: str) -> str:
 def shift(earliest: str, latest: str, before: str, after: str, *, better: bool) -> str:
     """A change of level: `between 2026-03-02 and 2026-03-15 from 2.1 d to 4 d, for the worse`."""
     way = "better" if better else "worse"
-    return f"between {earliest} and {latest} from {before} to {after}, for the {way}"
+    when = f"on {earliest}" if earliest == latest else f"between {earliest} and {latest}"
+    return f"{when} from {before} to {after}, for the {way}"
 
 
 def summary(

@@ -179,9 +179,37 @@ def test_too_few_points_give_no_limits():
     assert list(found.frame.columns)[:4] == ["period_start", "period_end", "running", "value"]
     assert len(found.frame) == 0
     assert found.sentence == (
-        "Change lead time: nothing can be said of signals, as 3 whole periods with a value and "
-        "6 changes are too few to tell signal from noise; 8 are needed."
+        "Change lead time: nothing can be said of signals, as 3 whole weeks with a value are too "
+        "few; 8 are needed."
     )
+    short = Window(date(2026, 1, 5), date(2026, 2, 2))
+    assert signals("deployment_frequency", steady(each=9), window=short).series is None
+
+
+def recovery(name, week, hours):
+    failed = moment(week, 1)
+    return {
+        "source": "ci", "deployment": name, "environment": "production", "service": "shop",
+        "kind": "rollback", "rule": "rollback", "failed_at": failed, "open": False,
+        "recovered_at": failed + timedelta(hours=hours), "us": int(hours * 3_600_000_000),
+    }  # fmt: skip
+
+
+def test_few_recoveries_are_charted_one_by_one(engine):
+    hours = [2.0, 3.0, 2.5, 1.8, 2.2, 3.1, 2.4, 2.0, 90.0]
+    rows = steady(weeks=1)
+    rows["recovered_deployments"] = [
+        recovery(f"r{i}", 2 * (i // 2), h) for i, h in enumerate(hours)
+    ]
+    found = signals("time_to_restore", rows, engine=engine)
+    assert found.series.kind == "lengths"
+    assert (found.frame["value"] / 3600).tolist() == pytest.approx(sorted(hours[:2]) + sorted(
+        hours[2:4]) + sorted(hours[4:6]) + sorted(hours[6:8]) + hours[8:])  # fmt: skip
+    assert found.frame["signal"].tolist() == [None] * 8 + ["above"]
+    assert "of 9 failed deployments" in found.sentence
+    rows["recovered_deployments"] = rows["recovered_deployments"][:5]
+    few = signals("time_to_restore", rows, engine=engine)
+    assert "5 failed deployments are too few to tell signal from noise" in few.sentence
 
 
 def test_a_doubtful_record_has_no_signals(monkeypatch):

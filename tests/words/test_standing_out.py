@@ -42,6 +42,11 @@ def test_nothing_stands_out_one_thing_or_several():
     )
 
 
+def test_a_change_on_one_day_is_on_that_day():
+    said = standing_out.shift("2026-03-02", "2026-03-02", "2 h", "4 h", better=False)
+    assert said == "on 2026-03-02 from 2 h to 4 h, for the worse"
+
+
 def test_why_nothing_can_be_said():
     few = standing_out.too_few(1, 2, "failure", 4)
     assert standing_out.nothing("Change fail rate", few) == (
