@@ -220,6 +220,9 @@ class GitHub:
         old: Mapping[str, Any] = (cursor or {}).get("seen", {})
         seen: dict[str, list[str | None]] = {}
         for place in found.places.values():
+            if place.hidden and place.repository in old:  # what is not shown is not gone
+                seen[place.repository] = old[place.repository]
+                continue
             seen[place.repository] = [place.id, place.default_branch, place.head, place.url]
             if old.get(place.repository) != seen[place.repository]:
                 yield Repository(

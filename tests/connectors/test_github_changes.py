@@ -15,11 +15,12 @@ from connectors.github import GitHub
 from connectors.testing import Reading, Waits, read
 from dora.connector import Cursor, streams
 from dora.records import Record
+from dora.sync import sync
 from tests.forges.changes import ALL, SILENT, VISIBLE, play
-from tests.forges.github_host import GitHubHost
+from tests.forges.github_host import FAULTS, GitHubHost, Trouble
 from tests.forges.organisation import Organisation
 from tests.forges.scenario import INCIDENT_LABELS, NOW, RULES, acme
-from tests.forges.syncing import configured, differences, rows, synced
+from tests.forges.syncing import Clock, configured, differences, rows, skipping, synced
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -103,6 +104,11 @@ def test_a_reconciliation_finds_what_left_no_trace(
     assert_same(later, reading(host))
 
 
+KEPT_BY_ITSELF = ("a run is deleted", "a repository is deleted", "a repository is archived")
+"""What only a reconciliation that is asked for may take away: hosts forget runs after a year, and a
+token that lost a right must not cost the record."""
+
+
 def shuffled(seed: int) -> list[str]:
     order = list(ALL)
     random.Random(seed).shuffle(order)
@@ -135,6 +141,39 @@ def test_the_store_is_the_same_too(
     synced(kept)
     play(organisation, order[half:], NOW + timedelta(days=10))
     synced(kept, reconcile=True)
+    fresh = configured(tmp_path / "fresh", "github", host.url)
+    synced(fresh)
+    assert differences(rows(kept.store), rows(fresh.store)) == {}
+
+
+def test_it_reconciles_by_itself_at_intervals(
+    organisation: Organisation, host: GitHubHost, tmp_path: Path
+) -> None:
+    """Here at every sync, as the interval is a hundredth of a second."""
+    kept = configured(tmp_path / "kept", "github", host.url, reconcile_days=1e-7)
+    synced(kept)
+    play(organisation, [name for name in SILENT if name not in KEPT_BY_ITSELF])
+    synced(kept)
+    fresh = configured(tmp_path / "fresh", "github", host.url)
+    synced(fresh)
+    assert differences(rows(kept.store), rows(fresh.store)) == {}
+
+
+@pytest.mark.parametrize("answers", [3, 9, 15, 21, 27, 33])
+def test_a_reconciliation_that_is_cut_off_takes_nothing_away(
+    organisation: Organisation, host: GitHubHost, tmp_path: Path, answers: int
+) -> None:
+    kept = configured(tmp_path / "kept", "github", host.url, page_size=5)
+    synced(kept)
+    before = rows(kept.store)
+    with skipping(Clock()):
+        host.troubles.append(Trouble(FAULTS["dropped"], times=10**9, after=answers))
+        assert sync(kept, reconcile=True).failed
+        assert differences(rows(kept.store), before) == {}
+        play(organisation, shuffled(answers))
+        sync(kept, reconcile=True)
+        host.troubles.clear()
+        synced(kept, reconcile=True)
     fresh = configured(tmp_path / "fresh", "github", host.url)
     synced(fresh)
     assert differences(rows(kept.store), rows(fresh.store)) == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.forges.github_host import (
     Fault,
     GitHubHost,
     Request,
+    Token,
     Trouble,
 )
 from tests.forges.scenario import acme
@@ -52,8 +54,9 @@ def waits(host: GitHubHost, clock: Clock) -> Iterator[list[tuple[str, float]]]:
     host.troubles.clear()
 
 
-def source(host: GitHubHost, folder: Path) -> Config:
-    return configured(folder, "github", host.url, groups=None, repositories=REPOSITORIES, timeout=1)
+def source(host: GitHubHost, folder: Path, **more: Any) -> Config:
+    chosen = {"groups": None, "repositories": REPOSITORIES, "timeout": 1}
+    return configured(folder, "github", host.url, **chosen, **more)
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +137,29 @@ def test_a_host_that_stays_broken_is_given_up_after_a_bounded_effort(
     assert summary.failed
     assert len(made) <= 10
     assert sum(seconds for _, seconds in waits) <= 600
+
+
+def test_two_tokens_that_are_soon_used_up_are_enough(
+    host: GitHubHost,
+    undisturbed: tuple[Rows, list[Request]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    waits: list[tuple[str, float]],
+) -> None:
+    """Each is good for a few requests an hour; they take turns, and rest together."""
+    expected, asked = undisturbed
+    monkeypatch.setenv("SECOND", "ghp_second")
+    whole = host.tokens
+    host.tokens = [Token("ghp_good", limit=15), Token("ghp_second", limit=15)]
+    given = source(host, tmp_path, token_env=["FORGE_TOKEN", "SECOND"])
+    with host.counting() as made:
+        synced(given)
+    host.tokens = whole
+    assert differences(rows(given.store), expected) == {}
+    assert {one.token for one in made} == {"ghp_good", "ghp_second"}
+    assert len(made) <= 2 * len(asked)
+    assert sum(seconds for _, seconds in waits) <= 4 * 3600 * READERS
+
+
+READERS = 4
+"""Each of those that read at the same time tells of the wait that they share."""

@@ -51,10 +51,11 @@ MISSING = {
     "issues": {"incidents", "incident_causes"},
     "pull_requests": {"pull_requests", "pull_request_commits", "reviews"},
     "actions": {"builds"},
+    "contents": {"commits", "commit_references"},
 }
 """What is not there without a right; without actions, the deployments of workflows neither."""
 
-CARRIED = {"incident_causes", "pull_request_commits", "reviews"}
+CARRIED = {"commit_references", "incident_causes", "pull_request_commits", "reviews"}
 """What comes along with other facts, and is not named beside them."""
 
 
@@ -79,6 +80,24 @@ def test_a_right_that_is_missing_costs_its_facts_alone_and_is_named(
         assert f"{table.replace('_', ' ')} of 127.0.0.1/acme/cli, " in said
     assert "could not be read" in said
     assert "not accessible" in said
+
+
+@pytest.mark.parametrize("reconcile", [False, True])
+@pytest.mark.parametrize("right", [*MISSING, "all of them"])
+def test_a_right_that_was_lost_costs_nothing_that_was_read_before(
+    told: Organisation, tmp_path: Path, right: str, reconcile: bool
+) -> None:
+    token = Token(SECRET, scopes=None)
+    with serving(told, token) as host:
+        given = configured(tmp_path, "github", host.url)
+        synced(given)
+        before = rows(given.store)
+        token.may = FACTS - {right} if right in FACTS else frozenset({"metadata"})
+        synced(given, reconcile=reconcile)
+        assert differences(rows(given.store), before) == {}
+        token.may = FACTS
+        synced(given, reconcile=reconcile)
+    assert differences(rows(given.store), before) == {}
 
 
 def test_what_could_not_be_read_lowers_the_grade(told: Organisation, tmp_path: Path) -> None:
