@@ -1,6 +1,6 @@
 -- grain: a change of a pull request that has not landed, and a service it would be delivered to
 -- key: repository, number, sha, service
--- reads: change_times, commits, landed_pull_requests, originals, production_streams, pull_request_commits, pull_requests, repositories, rules
+-- reads: commits, landed_pull_requests, lineage, originals, production_streams, pull_request_commits, pull_requests, repositories, rules
 -- rule: Pull requests to the default branch that are open, or were closed without landing, counted
 --  as changes are: by their original commits, as long as none of these landed elsewhere, or as one.
 --  Of a service with paths nothing is known of what has not landed.
@@ -40,8 +40,8 @@ listed as (
     from unlanded u
     join pull_request_commits o on o.repository = u.repository and o.number = u.number
 ),
-changes_known as (
-    select distinct t.change_id as change_id from change_times t where t.change_id > 0
+shipped as (
+    select distinct l.commit_id as commit_id from lineage l
 ),
 counted as (
     select m.repository as repository, m.sha as sha
@@ -51,13 +51,13 @@ counted as (
     select m.repository as repository, m.sha as sha
     from listed m
     join commits c on c.repository = m.repository and c.sha = m.sha
-    join changes_known k on k.change_id = c.commit_id
+    join shipped k on k.commit_id = c.commit_id
     union
     select m.repository as repository, m.sha as sha
     from listed m
     join commits c on c.repository = m.repository
         and c.author = m.author and c.authored_at = m.authored_at
-    join changes_known k on k.change_id = c.commit_id
+    join shipped k on k.commit_id = c.commit_id
 ),
 members as (
     select
@@ -81,8 +81,8 @@ unlisted as (
     left join (select distinct m.repository as repository, m.number as number from listed m) n
         on n.repository = u.repository and n.number = u.number
     left join commits c on c.repository = u.repository and c.sha = u.head_sha
-    left join changes_known k on k.change_id = c.commit_id
-    where n.number is null and k.change_id is null
+    left join shipped k on k.commit_id = c.commit_id
+    where n.number is null and k.commit_id is null
 ),
 firsts as (
     select m.repository as repository, m.number as number, min(m.authored_at) as started_at

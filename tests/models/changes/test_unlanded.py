@@ -66,6 +66,7 @@ def test_what_landed_otherwise_is_not_given_up(given: Given) -> None:
     opened(given, 7, 55)
     given.original(7, "again", 29)
     assert hours(given) == [(7, "again", False, 71, None)]
+    assert hours(given, change="pull_request") == [(7, "", False, 71, None)]
 
 
 def test_merged_ones_are_no_part_of_it_and_later_ones_not_known_yet(given: Given) -> None:
