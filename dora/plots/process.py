@@ -113,8 +113,8 @@ def _ring(ax: Axes, at: Floats, chart: Chart, found: Signals) -> None:
         )  # fmt: skip
     for shift, start in zip(found.shifts, found.starts[1:], strict=True):
         ax.annotate(
-            f"{shift.earliest} to {shift.latest}", (start - 0.5, 1), ha="center", va="bottom",
-            xycoords=ax.get_xaxis_transform(), fontsize=7, color=palette.now().grey,
+            f"{shift.earliest} to {shift.latest}", (start - 0.5, 0.98), ha="right", va="top",
+            xycoords=ax.get_xaxis_transform(), fontsize=7, rotation=90, color=palette.now().grey,
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -174,6 +174,7 @@ def gather(
     comparisons = overview.comparisons
     results = {c.now.name: c.now for c in comparisons}
     first = comparisons[0].now
+    by_week = {name: _half_a_year(result) for name, result in results.items()}
     return Contents(
         scope=first.question.scopes[0].label,
         window=words.window(first.window),
@@ -181,8 +182,8 @@ def gather(
         as_of=words.instant(first.question.as_of),
         warnings=tuple(sources.warnings(delivery, now or datetime.now(UTC), stale_after)),
         headline=_headline(comparisons),
-        cards=tuple(_cards(overview)),
-        pictures=gallery(results),
+        cards=tuple(_cards(overview, by_week)),
+        pictures=gallery(results, by_week),
         services=_services(delivery.window(first.window)),
         waiting=_waiting(results["lead_time"]),
         failures=_failures(results["change_failure_rate"]),
@@ -213,15 +214,16 @@ def _levels(overview: Overview) -> tuple[str, ...]:
     return (level.sentence, overview.quick_check().sentence, f"Levels: {level.source}.")
 
 
-def _cards(overview: Overview) -> Iterator[Card]:
+def _cards(overview: Overview, by_week: Mapping[str, Result]) -> Iterator[Card]:
     answers = {s.result.name: s.answer(s.value, NEWEST) for s in standings(overview.results)}
     goals = {j.goal.metric: j.sentence for j in overview.judgements}
     for comparison in overview.comparisons:
         name = comparison.now.name
-        yield _card(comparison, answers.get(name) or "", goals.get(name, ""))
+        lately = by_week[name].signals().sentence
+        yield _card(comparison, answers.get(name) or "", goals.get(name, ""), lately)
 
 
-def _card(comparison: Comparison, answer: str, goal: str) -> Card:
+def _card(comparison: Comparison, answer: str, goal: str, lately: str) -> Card:
     now = comparison.now
     grade = now.question.coverage.grade(now.name)
     return Card(
@@ -239,7 +241,7 @@ def _card(comparison: Comparison, answer: str, goal: str) -> Card:
         last_year=_held(now.compare(_year_before(now.window))) if _shorter(now.window) else None,
         answer=answer,
         goal=goal,
-        lately=_half_a_year(now).signals().sentence,
+        lately=lately,
     )
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dora.metrics.result import Result
 
 _DRAWN = (
-    ("process", "lead_time"),
     ("survival", "lead_time"),
     ("calendar", "deployment_frequency"),
     ("stages", "lead_time"),
@@ -64,10 +63,16 @@ class Picture:
         return buffer.getvalue()
 
 
-def gallery(results: Mapping[str, Result]) -> dict[str, Picture]:
-    """Each metric's trend, by its name, and the further pictures, by theirs."""
+def gallery(results: Mapping[str, Result], by_week: Mapping[str, Result]) -> dict[str, Picture]:
+    """Each metric's trend, by its name, and the further pictures, by theirs.
+
+    Args:
+        results: The metrics.
+        by_week: The same over enough weeks for signal and noise to be told apart.
+    """
     drawn = {name: picture(result, "trend") for name, result in results.items()}
     drawn |= {kind: picture(results[of], kind) for kind, of in _DRAWN}
+    drawn["process"] = picture(by_week["lead_time"], "process")
     level = Level.of(results.values(), NEWEST)
     return drawn | {"benchmark": Picture(benchmark.strip(level), benchmark.described(level))}
 
