@@ -268,6 +268,7 @@ class Build(Record):
     sha: str = fact("Commit built")
     name: str = fact("Name of the check, workflow or job")
     attempt: int = fact("1 for the first run, more for re-runs", default=1)
+    branch: str | None = fact("Branch of this repository that it ran on", default=None)
     status: DeploymentStatus = fact("succeeded, failed, cancelled or running", default="running")
     started_at: datetime | None = fact("When it began", default=None)
     finished_at: datetime | None = fact("When it ended", default=None)

@@ -190,7 +190,15 @@ def _again(run: JSON, newest: str) -> bool:
 
 def _plain(run: JSON) -> JSON:
     """What is used of a run, so that a digest does not hang on the rest."""
-    return {"id": str(run["id"]), **{name: run.get(name) for name in _USED}}
+    kept = {"id": str(run["id"]), **{name: run.get(name) for name in _USED}}
+    return kept | {"head_branch": own_branch(run)}
+
+
+def own_branch(run: JSON) -> str | None:
+    """The branch a run was of; None where it is one of a fork, whatever it is called."""
+    places = [(run.get(name) or {}).get("full_name") for name in ("repository", "head_repository")]
+    own = None in places or places[0] == places[1]
+    return run.get("head_branch") if own else None
 
 
 def ended(what: JSON) -> DeploymentStatus | None:
@@ -239,6 +247,7 @@ def _build(place: Place, run: JSON, status: DeploymentStatus) -> Build:
         sha=run["head_sha"],
         name=run["name"] or "workflow",
         attempt=number,
+        branch=run["head_branch"],
         status=status,
         started_at=time(run["run_started_at"]) or instant(run["created_at"]),
         finished_at=time(run["updated_at"]) if status != "running" else None,

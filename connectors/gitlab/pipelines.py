@@ -148,6 +148,7 @@ def _build(
         sha=pipeline["sha"],
         name=pipeline.get("name") or "pipeline",
         attempt=number,
+        branch=pipeline.get("ref"),
         status=ended[0],
         started_at=min(begun, default=instant(pipeline["created_at"])),
         finished_at=ended[1],

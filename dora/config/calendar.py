@@ -146,6 +146,8 @@ class Calendar:
         holidays: A country, or one of its parts such as `DE-BY`, whose holidays are no working
             days; it needs the extra `holidays`.
         office_hours: The hours of a working day, by the reporting zone, as `09:00-17:00`.
+        checks: Wildcards of the CI checks that have to pass before a release; all where none is
+            named.
     """
 
     windows: tuple[Span, ...] = ()
@@ -153,6 +155,7 @@ class Calendar:
     trains: tuple[Train, ...] = ()
     holidays: str | None = None
     office_hours: str = "09:00-17:00"
+    checks: tuple[str, ...] = ()
 
 
 class _Days(BaseModel):
@@ -162,6 +165,7 @@ class _Days(BaseModel):
     office_hours: str = Field(
         "09:00-17:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$"
     )
+    checks: Texts = ()
 
 
 _MODELS: dict[Kind, type[Span] | type[Train]] = {"windows": Span, "freezes": Span, "trains": Train}

@@ -16,8 +16,10 @@ from dora.release.occurrences import microseconds
 from dora.stats.figure import Figure
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from dora.config.calendar import Calendar
     from dora.metrics.question import Question
@@ -164,3 +166,16 @@ def share_figure(
         return Figure(name, None, "share", 0, reason=otherwise, team=team)
     low, high = stats.wilson_interval(hits, n)
     return Figure(name, hits / n, "share", n, float(low), float(high), team=team)
+
+
+def median_figure(name: str, values: NDArray[np.float64], unit: str, otherwise: str) -> Figure:
+    """A median with its exact interval, or why there is none."""
+    import numpy as np
+
+    from dora import stats
+
+    if not len(values):
+        return Figure(name, None, unit, 0, reason=otherwise)
+    bounded = stats.median_interval(np.sort(values))
+    value, low, high = bounded or (float(np.median(values)), None, None)
+    return Figure(name, value, unit, len(values), low, high)

@@ -64,6 +64,21 @@ def shares(ax: Axes, figures: Sequence[tuple[str, Figure]], colour: str) -> None
     furniture.plain(ax)
 
 
+def counts(ax: Axes, figures: Sequence[tuple[str, Figure]]) -> None:
+    """Counts as bars beside each other; a name without a bar says that it is unknown."""
+    if all(figure.value is None for _, figure in figures):
+        furniture.say(ax, figures[0][1].reason or "")
+        return
+    at = np.arange(len(figures))
+    heights = [figure.value or 0 for _, figure in figures]
+    scales.counts(ax, heights)
+    ax.bar(at, heights, width=0.6, color=palette.now().other)
+    said = ["unknown" if f.value is None else f"of {f.n:,} {f.unit}" for _, f in figures]
+    names = [f"{name}\n{words}" for (name, _), words in zip(figures, said, strict=True)]
+    ax.set_xticks(at, names, fontsize=8)
+    furniture.plain(ax)
+
+
 def failure_sides(answer: Answer, ax: Axes) -> None:
     """Failure rates inside and outside of release windows."""
     figures = [

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dora import stats
 from dora.config.calendar import Train
-from dora.release.base import Analysis, Answer, Asked, share_figure
+from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
 from dora.stats.figure import Figure
 from dora.words import few_people
 from dora.words import release as words
@@ -152,15 +151,7 @@ def _departures(found: list[Line]) -> Iterator[Figure]:
     yield share_figure("on_time_share", on_time, planned, text.NONE_DUE)
     yield share_figure("skipped_share", skipped, planned, text.NONE_DUE)
     yield Figure("extra_departures", extra, "deployments", planned)
-    yield _median("slip_median", slips / _DAY_US, text.NONE_LEFT)
-
-
-def _median(name: str, days: NDArray[np.float64], otherwise: str) -> Figure:
-    if not len(days):
-        return Figure(name, None, "days", 0, reason=otherwise)
-    bounded = stats.median_interval(np.sort(days))
-    value, low, high = bounded or (float(np.median(days)), None, None)
-    return Figure(name, value, "days", len(days), low, high)
+    yield median_figure("slip_median", slips / _DAY_US, "days", text.NONE_LEFT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +195,7 @@ def _riders(asked: Asked, found: list[Line]) -> Iterator[Figure]:
     riders = _Riders.of(asked, found)
     yield share_figure("missed_share", int(riders.missed.sum()), len(riders.ids), text.NO_RIDERS)
     waits = riders.waits[np.isfinite(riders.waits)]
-    yield _median("wait_median", waits, text.NO_RIDERS)
+    yield median_figure("wait_median", waits, "days", text.NO_RIDERS)
     reason = None if len(waits) else text.NO_RIDERS
     mean = float(waits.mean()) if len(waits) else None
     yield Figure("wait_mean", mean, "days", len(waits), reason=reason)

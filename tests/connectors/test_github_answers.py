@@ -35,7 +35,7 @@ COMPARED = {
         "detected_at resolved_at first_resolved_at reopenings repository title labels not_planned"
     ),
     "incident_causes": "cause",
-    "builds": "repository sha name attempt status",
+    "builds": "repository sha name attempt branch status",
 }
 """Columns whose values do not depend on how the forge spells its ids and addresses."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from connectors.github import GitHub
 from connectors.github.connector import due
+from connectors.github.runs import own_branch
 from connectors.testing import Reading, Waits, read
 from dora.connector import Cursor, Only
 from dora.records import Build, Deployment
@@ -297,3 +298,13 @@ def test_repositories_that_were_read_together_are_not_read_again_all_at_once() -
     assert (share(5.9), share(9.1)) == (0, 1)
     assert 0.2 < share(7) < 0.5 < share(8) < 0.8
     assert not due(None, "R_1", 9)
+
+
+@pytest.mark.parametrize(
+    ("head", "branch"),
+    [({"full_name": "acme/shop"}, "main"), ({"full_name": "eve/shop"}, None), (None, "main")],
+)
+def test_a_branch_of_a_fork_is_none_of_the_repository(head: Any, branch: str | None) -> None:
+    """A pull request from a fork's main branch says nothing of ours."""
+    run = {"head_branch": "main", "repository": {"full_name": "acme/shop"}, "head_repository": head}
+    assert own_branch(run) == branch

@@ -183,6 +183,7 @@ def _builds(repository: str, run: facts.Run) -> Iterator[Build]:
             sha=run.sha,
             name=run.workflow,
             attempt=attempt,
+            branch=run.branch,
             status="running" if unfinished else "failed" if "failed" in states else "succeeded",
         )
 

@@ -40,7 +40,23 @@ COLUMNS: dict[str, dict[str, str]] = {
     | {"links": WHOLE},
     "production_steps": {"step": WHOLE}
     | dict.fromkeys(("source", "deployment", "service", "environment"), TEXT),
-    "deployments": dict.fromkeys(("source", "id", "environment", "labels"), TEXT),
+    "deployments": dict.fromkeys(
+        (
+            *("source", "id", "repository", "environment", "labels", "status", "service"),
+            *("name", "tier"),
+        ),
+        TEXT,
+    )
+    | dict.fromkeys(("started_at", "finished_at"), TIME),
+    "repositories": dict.fromkeys(("repository", "default_branch"), TEXT),
+    "builds": dict.fromkeys(
+        ("source", "id", "repository", "sha", "name", "branch", "status", "url"), TEXT
+    )
+    | {"attempt": WHOLE, "started_at": TIME, "finished_at": TIME},
+    "reviews": dict.fromkeys(("repository", "state", "by"), TEXT)
+    | {"number": WHOLE, "submitted_at": TIME},
+    "service_map": dict.fromkeys(("repository", "stated", "name", "environment", "service"), TEXT),
+    "environment_kinds": dict.fromkeys(("environment", "tier", "kind"), TEXT),
     "linked_incidents": dict.fromkeys(("source", "incident", "service", "state", "reason"), TEXT)
     | {"detected_at": TIME, "resolved_at": TIME},
     "recovered_deployments": dict.fromkeys(

@@ -49,6 +49,7 @@ def window(body: str, sort: str = "windows") -> str:
         ("[calendar]\nwindow = []\n", 2, "did you mean 'windows'"),
         ('[calendar]\nholidays = "Germany"\n', 2, "holidays"),
         ('[calendar]\noffice_hours = "9 to 5"\n', 2, "office_hours"),
+        ("[calendar]\nchecks = 3\n", 2, "checks"),
         ("[calendar]\nfreezes = 3\n", 2, "[[calendar.freezes]]"),
         (2 * window('start = 2026-01-01\nduration = "1h"'), 6, "already"),
     ],
