@@ -65,7 +65,8 @@ class Client:
         self._caller = caller
         self._timeout = timeout
         self.began: datetime | None = None
-        self._local = threading.local()
+        self._free: dict[Token | None, list[tuple[Gitlab, Session]]] = {}
+        self._lock = threading.Lock()
 
     def get(
         self, path: str, parameters: Mapping[str, Any] | None = None, *, key: str = "id"
@@ -122,7 +123,7 @@ class Client:
     ) -> requests.Response:
         from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
 
-        at, session = self._client(token)
+        at, session = self._taken(token)
         try:
             answer = at.http_request(
                 "get",
@@ -133,24 +134,36 @@ class Client:
             )
         except (GitlabAuthenticationError, GitlabHttpError) as error:
             raise Refusal(error.response_code or 0, session.told, error.response_body) from None
+        finally:
+            with self._lock:
+                self._free.setdefault(token, []).append((at, session))
         if self.began is None:
             self.began = _date(answer.headers.get("Date", ""))
         return answer
 
-    def _client(self, token: Token | None) -> tuple[Gitlab, Session]:
-        """python-gitlab for this thread and token: a session is not made for several threads."""
+    def close(self) -> None:
+        """Close the connections; more are made where they are needed again."""
+        with self._lock:
+            idle, self._free = self._free, {}
+        for pairs in idle.values():
+            for _, session in pairs:
+                session.close()
+
+    def _taken(self, token: Token | None) -> tuple[Gitlab, Session]:
+        """python-gitlab for one request: a session is not made for several threads at once."""
         from gitlab import Gitlab
 
         from connectors.gitlab.session import Session
 
-        known: dict[Token | None, tuple[Gitlab, Session]]
-        known = self._local.__dict__.setdefault("known", {})
-        if token not in known:
-            session = Session()
-            shown = token.value() if token else None
-            at = Gitlab(self._url, private_token=shown, timeout=self._timeout, session=session)
-            known[token] = at, session
-        return known[token]
+        with self._lock:
+            free = self._free.get(token)
+            if free:
+                return free.pop()
+        session = Session()
+        shown = token.value() if token else None
+        return Gitlab(
+            self._url, private_token=shown, timeout=self._timeout, session=session
+        ), session
 
 
 def _of(answer: requests.Response, kind: type[Any]) -> Any:

@@ -12,6 +12,7 @@ incidents = { types = ["incident"] }
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -138,8 +139,16 @@ class GitLab:
                 f"A GitLab source has no stream of {record_type.table}.",
                 hint="Carried facts come with merge requests, commits and incidents.",
             )
-        found = self._look(record_type, cursor or {})
-        state = dict(cursor or {})
+        try:
+            yield from self._stream(record_type, cursor or {})
+        finally:
+            if "client" in self.__dict__:
+                self.client.close()
+
+    def _stream(self, record_type: type[Record], cursor: Cursor) -> Iterator[Item]:
+        """One stream to its end."""
+        found = self._look(record_type, cursor)
+        state = dict(cursor)
         parts: Mapping[str, Cursor] = state.pop("parts", {})
         due = self._reconciling or (record_type is not Build and self._is_long_ago(state))
         if record_type is Repository:
@@ -169,18 +178,19 @@ class GitLab:
     ) -> Iterator[Item]:
         """What is new in all projects that are not known to be quiet."""
         cloned = {name.casefold() for name in self.cloned}
-        reading = reader(record_type, self.client, self.options, self._tips, cloned)
-        if reading is None:
-            return
-        standing = {
-            one: parts.get(one.repository)
-            for one in found.projects.values()
-            if record_type is not Commit or one.repository.casefold() not in cloned
-        }
-        if not due:
-            for one in self._quiet(record_type, reading, state, standing):
-                del standing[one]
-        yield from self._all(record_type, reading, standing, due)
+        with ThreadPoolExecutor(self.options.at_once, "dora-details") as pool:
+            reading = reader(record_type, self.client, self.options, self._tips, cloned, pool)
+            if reading is None:
+                return
+            standing = {
+                one: parts.get(one.repository)
+                for one in found.projects.values()
+                if record_type is not Commit or one.repository.casefold() not in cloned
+            }
+            if not due:
+                for one in self._quiet(record_type, reading, state, standing):
+                    del standing[one]
+            yield from self._all(record_type, reading, standing, due)
 
     def _all(
         self,
@@ -229,7 +239,10 @@ class GitLab:
         except SourceError as error:
             yield Finding("error", self.name, error.message, error.hint)
             return
-        yield from checking.findings(self.name, self.options, client)
+        try:
+            yield from checking.findings(self.name, self.options, client)
+        finally:
+            client.close()
 
     def _look(self, record_type: type[Record], cursor: Cursor) -> Found:
         """The projects as all streams of one sync see them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +54,7 @@ def reader(
     options: Options,
     tips: Tips,
     cloned: Collection[str],
+    pool: Executor,
 ) -> Reader | None:
     """What reads a kind of fact; None where the options leave it out."""
     since, service = options.since, options.service
@@ -62,7 +64,7 @@ def reader(
         deployed = [rule.argument for rule in options.rules if rule.kind == "merges"]
         return _Plain(Commits(client, tips, (*options.branches, *deployed), since), "repository")
     if record_type is PullRequest and options.merge_requests:
-        return _Listed(MergeRequests(client, since, options.commits, options.reviews, cloned))
+        return _Listed(MergeRequests(client, since, options.commits, options.reviews, cloned, pool))
     if record_type is Deployment and options.rules:
         target = Target(options.environment, service)
         return _Plain(Deployments(client, options.rules, target, since))

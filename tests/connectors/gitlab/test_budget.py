@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +18,12 @@ from tests.forges.gitlab_host import GitLabHost
 from tests.forges.plenty import plenty
 from tests.forges.scenario import ADA, NOW
 
-PROJECTS, MERGE_REQUESTS, DEPLOYMENTS = 2, 1_000, 2_000
+PROJECTS, MERGE_REQUESTS, DEPLOYMENTS = 1, 1_000, 2_000
 
 
 @pytest.fixture(scope="module")
 def full() -> Iterator[GitLabHost]:
-    """Two projects with very much in them."""
+    """A project with very much in it."""
     host = GitLabHost(plenty(PROJECTS, MERGE_REQUESTS, DEPLOYMENTS), clock=NOW)
     with host.serving() as serving:
         yield serving
@@ -44,7 +46,7 @@ def test_merge_requests_with_everything_by_the_api(full: GitLabHost) -> None:
     found = Counter(type(one) for one in read(connector(full), PullRequest).records)
     assert found[PullRequest] == MERGE_REQUESTS
     assert found[Review] == 2 * MERGE_REQUESTS
-    assert found[PullRequestCommit] > 4 * MERGE_REQUESTS  # more than a page of some
+    assert found[PullRequestCommit] > 3 * MERGE_REQUESTS  # of one more than a page
     assert len(full.requests) <= 3 * MERGE_REQUESTS
 
 
@@ -101,3 +103,26 @@ def test_what_changed_costs_what_it_must(host: GitLabHost, tmp_path: Path) -> No
     assert of(host, "/notes", "/commits") == 2 + 0
     assert of(host, "/merge_requests") == 2  # of the group, and of the one project
     assert len(host.requests) < before / 2
+
+
+@pytest.mark.parametrize(("at_once", "least", "most"), [(1, 1, 1), (4, 3, 5)])
+def test_what_belongs_to_merge_requests_of_one_project_is_asked_for_at_once(
+    host: GitLabHost, at_once: int, least: int, most: int
+) -> None:
+    only: dict[str, Any] = {"groups": [], "projects": ["acme/shop"], "at_once": at_once}
+    host.delay = 0.02
+    first = read(connector(host, **only), PullRequest).given
+    assert least <= max(host.at_once) <= most
+    assert first == read(connector(host, **only), PullRequest).given  # in the same order, too
+
+
+def test_nobody_goes_on_asking_when_nobody_takes_what_is_read(host: GitLabHost) -> None:
+    host.delay = 0.02
+    items = connector(host).records(PullRequest, None)
+    next(item for item in items if isinstance(item, PullRequest))
+    items.close()
+    names = [one.name for one in threading.enumerate()]
+    assert not [name for name in names if name.startswith("dora-")]
+    asked = len(host.requests)
+    time.sleep(0.1)
+    assert len(host.requests) == asked

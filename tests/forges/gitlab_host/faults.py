@@ -77,9 +77,9 @@ class Answer:
     delay: float = 0.0
 
 
-def limited(seconds: float, *names: str) -> Answer:
-    """Too many requests, with those headers that say for how long."""
-    reset = time.time() + seconds
+def limited(seconds: float, now: float, *names: str) -> Answer:
+    """Too many requests, with those headers that say for how long, by the host's clock."""
+    reset = now + seconds
     known = {
         "Retry-After": str(round(seconds)),
         "RateLimit-Limit": "2000",
@@ -95,21 +95,21 @@ def limited(seconds: float, *names: str) -> Answer:
     )
 
 
-def spoiled(fault: Fault, good: Answer) -> Answer:
+def spoiled(fault: Fault, good: Answer, now: float) -> Answer:
     """What becomes of an answer."""
     html = b"<!DOCTYPE html><html><body><h1>Whoops, something went wrong</h1></body></html>"
     if fault.kind in ("502", "503"):
         return Answer(int(fault.kind), html, {"Content-Type": "text/html"})
     if fault.kind == "429 with Retry-After":
-        return limited(fault.seconds, "Retry-After", "RateLimit-Remaining", "RateLimit-Reset")
+        return limited(fault.seconds, now, "Retry-After", "RateLimit-Remaining", "RateLimit-Reset")
     if fault.kind == "429 with RateLimit-Reset":
-        return limited(fault.seconds, "RateLimit-Remaining", "RateLimit-Reset")
+        return limited(fault.seconds, now, "RateLimit-Remaining", "RateLimit-Reset")
     if fault.kind == "429 with a reset in seconds":
-        answer = limited(fault.seconds, "RateLimit-Remaining")
+        answer = limited(fault.seconds, now, "RateLimit-Remaining")
         answer.headers["RateLimit-Reset"] = str(round(fault.seconds))
         return answer
     if fault.kind == "429 bare":
-        return limited(fault.seconds)
+        return limited(fault.seconds, now)
     if fault.kind == "HTML":
         return Answer(200, html, {"Content-Type": "text/html"})
     if fault.kind == "bad JSON":
@@ -145,8 +145,8 @@ class Faults:
         with self._lock:
             self.loose = []
 
-    def befall(self, path: str, good: Answer) -> Answer:
+    def befall(self, path: str, good: Answer, now: float) -> Answer:
         """What becomes of the answer to a request."""
         with self._lock:
             striking = next((one for one in self.loose if one.strikes(path)), None)
-        return spoiled(striking, good) if striking else good
+        return spoiled(striking, good, now) if striking else good

@@ -69,6 +69,7 @@ class GitLabHost:
         tokens: Those it knows.
         faults: What is to go wrong.
         requests: What was asked, in order.
+        at_once: How many requests were being answered when each came.
         root: A path that it lies under, as with a relative address.
         limit: Requests that each token may make in `period` seconds; None for any number.
         sizes: What bounds its lists.
@@ -96,6 +97,8 @@ class GitLabHost:
     redirects: str = ""
     url: str = ""
     _indexes: dict[tuple[int, str], list[Row]] = field(default_factory=dict)
+    at_once: list[int] = field(default_factory=list)
+    _answering: int = 0
     _spent: dict[str, list[float]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -114,6 +117,18 @@ class GitLabHost:
             server.server_close()
             thread.join()
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While a request is being answered."""
+        with self._lock:
+            self._answering += 1
+            self.at_once.append(self._answering)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._answering -= 1
+
     def now(self) -> datetime:
         """The host's clock: it stands a moment after the newest thing that happened."""
         if self.clock is not None:
@@ -131,7 +146,7 @@ class GitLabHost:
             return Answer(302, b"", {"Location": f"{self.redirects}{target}"})
         with self.organisation.lock:
             good = self._good(path, query, token)
-        given = self.faults.befall(path, good)
+        given = self.faults.befall(path, good, self.now().timestamp())
         with self._lock:
             self.requests.append(Request(path, query, given.status, token))
         return given
@@ -181,7 +196,13 @@ class GitLabHost:
                 self._spent[token] = [*recent, now]
                 return None
         wait = recent[0] + self.period - now
-        return limited(max(1.0, wait), "Retry-After", "RateLimit-Remaining", "RateLimit-Reset")
+        return limited(
+            max(1.0, wait),
+            self.now().timestamp(),
+            "Retry-After",
+            "RateLimit-Remaining",
+            "RateLimit-Reset",
+        )
 
     def _given(
         self, path: str, query: dict[str, str], token: str
@@ -291,8 +312,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
         token = self.headers.get("PRIVATE-TOKEN") or bearer
-        answer = self.server.host.answer(self.path, token)
-        time.sleep(answer.delay + self.server.host.delay)
+        host = self.server.host
+        with host.answering():
+            answer = host.answer(self.path, token)
+            time.sleep(answer.delay + host.delay)
         if answer.dropped:
             self.close_connection = True
             return
