@@ -186,6 +186,12 @@ class Index:
         return False
 
 
+def numbered(graph: Graph) -> list[int]:
+    """A number for each commit, larger than those of its parents."""
+    heads, rest = _heads(graph)
+    return _numbered(graph, list(_parents_first(graph, heads + rest, forward=True)))[0]
+
+
 def _heads(graph: Graph) -> tuple[list[int], list[int]]:
     """The commits that are nobody's parent, and the rest: not seen from them only in a ring."""
     has_child = bytearray(len(graph) + 1)

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dora import stats
-from dora.release.base import Analysis, Answer, Asked, share_figure
+from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
+from dora.release.comparing import failure_difference, failure_rate
 from dora.stats.figure import Figure
-from dora.stats.stratified import stratified_difference
 from dora.words import release as words
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def _figures(asked: Asked) -> list[Figure]:
         _share("off_hours_share", strata, ~strata["in_hours"], words.NOTHING_STARTED),
         _share("weekend_share", strata, weekday >= _SATURDAY, words.NOTHING_STARTED),
         _share("repairs_outside_share", *_repairs(governed), words.NO_REPAIR),
-        _failures("failure_rate_inside", governed[inside]),
-        _failures("failure_rate_outside", governed[~inside]),
+        failure_rate("failure_rate_inside", governed[inside]),
+        failure_rate("failure_rate_outside", governed[~inside]),
         _crude(governed),
-        _stratified(governed),
+        failure_difference("stratified_difference", governed, "inside"),
         *_tax(asked),
     ]
     if asked.plan.governs("window"):
@@ -50,13 +50,6 @@ def _repairs(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
     return repairs, ~repairs["inside"]
 
 
-def _failures(name: str, rows: pd.DataFrame) -> Figure:
-    """The failure rate of what is old enough to be judged, repairs set apart."""
-    counted = rows[~rows["repair"]]
-    failed, n = int(counted["failed"].sum()), int(counted["judged"].sum())
-    return share_figure(name, failed, n, words.NONE_JUDGED)
-
-
 def _crude(rows: pd.DataFrame) -> Figure:
     """Outside less inside, all deployments together, as it would be read off naively."""
     sides = [rows[~rows["inside"]], rows[rows["inside"]]]
@@ -68,22 +61,6 @@ def _crude(rows: pd.DataFrame) -> Figure:
     return Figure("crude_difference", value, "points", n + m, *ends, note=words.CONFOUNDED)
 
 
-def _stratified(rows: pd.DataFrame) -> Figure:
-    """The same within services and sizes, repairs left out: they are outside by nature."""
-    counted = rows[~rows["repair"]]
-    by = counted.groupby(["service", "size", "inside"])[["failed", "judged"]].sum()
-    table = by.unstack("inside", fill_value=0)
-    columns = [
-        table.get((name, side), default=0 * table.index.get_level_values("size"))
-        for side in (False, True)
-        for name in ("failed", "judged")
-    ]
-    found = stratified_difference(*columns)
-    if not found.n:
-        return Figure("stratified_difference", None, "points", 0, reason=words.ONE_SIDE)
-    return Figure("stratified_difference", found.value, "points", found.n, found.low, found.high)
-
-
 def _tax(asked: Asked) -> list[Figure]:
     """What changes that had landed waited for the next window, in days."""
     us = asked.rows(ANALYSIS.sql("waits"))["us"].to_numpy(dtype=float)
@@ -93,10 +70,8 @@ def _tax(asked: Asked) -> list[Figure]:
             for name in ("window_tax_median", "window_tax_mean", "window_tax_total")
         ]
     days, n = us / _DAY_US, len(us)
-    bounded = stats.median_interval(days)
-    median, low, high = bounded or (float(days[(n - 1) // 2] + days[n // 2]) / 2, None, None)
     return [
-        Figure("window_tax_median", median, "days", n, low, high),
+        median_figure("window_tax_median", days, "days", words.NOTHING_LANDED),
         Figure("window_tax_mean", float(days.mean()), "days", n),
         Figure("window_tax_total", float(days.sum()), "days", n),
     ]

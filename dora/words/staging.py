@@ -1,0 +1,62 @@
+"""Staging as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dora.words import count, number
+from dora.words.release import estimate
+
+if TYPE_CHECKING:
+    from dora.stats.figure import Figure
+
+NO_STAGING = "no deployment of these services to a staging environment is known"
+NEEDS_STAGING = (
+    "Nothing can be said of staging before deployments to it are known; [environments] in"
+    " dora.toml says which environments are staging."
+)
+NONE_TOLD = "of no deployment is it known whether it had been on staging"
+NONE_PASSED = "nothing went from staging to production"
+NONE_FAILED = "no deployment failed of which it is known whether it had been on staging"
+NOT_COMPARABLE = "the commit is not known on both staging and production"
+NOTHING_AHEAD = "nothing is on staging alone"
+BANDS = {
+    "under_1h": "soaked < 1 hour",
+    "1h_to_1d": "1 hour to 1 day",
+    "1d_to_7d": "1 to 7 days",
+    "over_7d": "7 days or more",
+}
+
+
+def sentence(told: Mapping[str, Figure]) -> str:
+    """How much skipped staging, whether that mattered, and how far the two are apart."""
+    skipped, soak = told["skipped_share"], told["soak_median"]
+    said = []
+    if skipped.value is not None:
+        known = count(skipped.n, "deployment")
+        said.append(f"{estimate(skipped)} of {known} had never been on staging.")
+        if soak.value is not None:
+            said.append(f"Half of the others were there for {number(soak.value)} days or more.")
+        said.append(_mattered(told["skip_difference"]))
+    elif skipped.reason != NO_STAGING:
+        said.append(f"Whether staging was skipped cannot be told: {skipped.reason}.")
+    ahead, behind = told["ahead_now"], told["behind_now"]
+    if ahead.value is not None and behind.value is not None:
+        said.append(
+            f"Now {count(int(ahead.value), 'commit')} are on staging alone and"
+            f" {count(int(behind.value), 'commit')} on production alone."
+        )
+    return " ".join(said)
+
+
+def _mattered(found: Figure) -> str:
+    if found.value is None or found.low is None or found.high is None:
+        return f"Whether that mattered cannot be told: {found.reason}."
+    if found.low > 0:
+        held = "Without it more failed"
+    elif found.high < 0:
+        held = "Without it less failed"
+    else:
+        held = "There is no evidence that staging spared failures"
+    return f"{held}: {estimate(found)} within the same service and size, repairs left out."

@@ -1,0 +1,133 @@
+"""What had been on staging before it went out: given and expected rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.models.harness import HOUR, Given, at, sha
+
+
+def stage(given: Given, name: str, commit: str | None, hour: float, **more: Any) -> None:
+    given.deploy(name, commit, hour, **{"environment": "staging", "version": "s"} | more)
+
+
+def told(given: Given, **rules: Any) -> dict[str, tuple[str, float | None]]:
+    """The state of each production deployment, and the hours it soaked."""
+    rows = given.rows("staged_deployments", "deployment, state, soak_us", **rules)
+    return {name: (state, None if us is None else us / HOUR) for name, state, us in rows}
+
+
+def test_what_was_on_staging_before_has_passed_and_soaked_until_it_first_went_out(given: Given):
+    given.line("a b c")
+    stage(given, "s1", "a", 10)
+    stage(given, "s2", "b", 20)
+    given.deploy("p1", "a", 13)
+    given.deploy("p2", "b", 25)
+    given.deploy("p3", "c", 30)
+    stage(given, "s3", "c", 31)  # afterwards
+    assert told(given) == {"p1": ("passed", 3), "p2": ("passed", 5), "p3": ("skipped", None)}
+
+
+def test_it_has_to_be_there_before_production_starts(given: Given):
+    given.line("a b")
+    stage(given, "s1", "a", 10)
+    stage(given, "s2", "b", 20)
+    given.deploy("p", "b", 21, started_at=at(19))
+    assert told(given) == {"p": ("skipped", None)}
+
+
+def test_a_tag_anew_is_the_same_commit_and_soaks_once(given: Given):
+    given.line("a b")
+    stage(given, "s1", "a", 1)
+    stage(given, "s2", "b", 10, version="v2-rc")
+    given.deploy("p", "b", 12, version="v2")
+    given.deploy("again", "b", 40, version="v2.0")
+    assert told(given) == {"p": ("passed", 2), "again": ("passed", None)}
+
+
+def test_a_rollback_goes_back_to_what_had_passed(given: Given):
+    given.line("a b")
+    stage(given, "s1", "a", 10)
+    stage(given, "s2", "b", 20)
+    given.deploy("p1", "a", 11)
+    given.deploy("p2", "b", 21)
+    given.deploy("back", "a", 22)
+    assert told(given)["back"] == ("passed", None)
+
+
+def test_a_copy_is_another_commit(given: Given):
+    given.line("a b")
+    given.commit("b2", "a", 3)
+    given.says("b2", "cherry_picked_from", sha("b"))
+    stage(given, "s", "b", 10)
+    given.deploy("p", "b2", 20)
+    assert told(given) == {"p": ("skipped", None)}
+
+
+def test_any_of_several_staging_environments_will_do(given: Given):
+    given.line("a b")
+    stage(given, "s1", "a", 10)
+    stage(given, "s2", "b", 20, environment="uat")
+    given.deploy("p", "b", 26)
+    given.deploy("p-eu", "b", 27, environment="prod-eu")
+    assert told(given) == {"p": ("passed", 6), "p-eu": ("passed", None)}
+
+
+def test_unknown_is_never_skipped(given: Given):
+    given.line("a b c")
+    stage(given, "s", "a", 10)
+    given.deploy("nothing said", None, 20)
+    given.deploy("short", None, 30)
+    given.facts[-1] = replace(given.facts[-1], sha="abcdef1")
+    given.deploy("whole but not in the store", None, 40)
+    given.facts[-1] = replace(given.facts[-1], sha="f" * 40)
+    assert {name: state for name, (state, _) in told(given).items()} == {
+        "nothing said": "unknown",
+        "short": "unknown",
+        "whole but not in the store": "skipped",  # its id is no other's
+    }
+
+
+def test_what_staging_had_may_have_been_it(given: Given):
+    given.line("a b c d")
+    stage(given, "s1", "a", 10)
+    given.deploy("p1", "b", 20)
+    stage(given, "s2", None, 30)
+    given.deploy("p2", "c", 40)
+    given.deploy("p3", "d", 50)
+    states = {name: state for name, (state, _) in told(given).items()}
+    assert states == {"p1": "skipped", "p2": "unknown", "p3": "skipped"}
+
+
+def test_before_the_first_known_staging_there_was_none(given: Given):
+    given.line("a b")
+    given.deploy("p", "a", 10)
+    stage(given, "s", "b", 20)
+    assert told(given) == {"p": ("none", None)}
+
+
+def test_what_counts_as_production_is_no_staging(given: Given):
+    given.line("a")
+    stage(given, "s", "a", 10)
+    given.deploy("p", "a", 20)
+    rules = {"environments": ["production", "staging"]}
+    assert told(given, **rules) == {"p": ("none", None), "s": ("none", None)}
+
+
+def test_of_several_repositories_all_have_to_have_been_there(given: Given):
+    given.line("a b")
+    given.commit("x", repository="example.org/till")
+    given.commit("y", "x", repository="example.org/till")
+    given.services += [("example.org/shop", "", "shop", False)]
+    given.services += [("example.org/till", "", "shop", False)]
+    for name, environment, hour, shop, till in (
+        ("s1", "staging", 10, "a", "x"),
+        ("s2", "staging", 14, "b", "x"),
+        ("p1", "production", 20, "b", "x"),
+        ("p2", "production", 30, "b", "y"),
+    ):
+        both = {"environment": environment}
+        given.deploy(name, shop, hour, **both)
+        given.deploy(name, till, hour, repository="example.org/till", **both)
+    assert told(given) == {"p1": ("passed", 6), "p2": ("skipped", None)}
