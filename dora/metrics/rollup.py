@@ -22,6 +22,7 @@ from dora.metrics.scopes import Directory, Scope
 from dora.stats.funnel import funnel_limits, shrink
 from dora.stats.rollup import Split, Standardised, kitagawa, mixed_median, split_median, standardise
 from dora.windows import Window
+from dora.words import compared
 from dora.words import rollup as text
 
 if TYPE_CHECKING:
@@ -223,8 +224,8 @@ class RollUp:
             f"{words.quantity(whole.value, unit)} in {words.span(whole.window)} after "
             f"{words.quantity(before.value, unit)} in {words.span(before.window)}"
         )
-        parts = [text.signed(part, unit) for part in (split.change, split.rate, split.mix)]
-        ends = [text.signed(end, unit) for end in (split.low, split.high) if end == end]
+        parts = [compared.signed(part, unit) for part in (split.change, split.rate, split.mix)]
+        ends = [compared.signed(end, unit) for end in (split.low, split.high) if end == end]
         parts[1] = text.between(parts[1], *ends) if ends else parts[1]
         mixed = self.standardised
         standardised = words.estimate(mixed.value, mixed.low, mixed.high, unit)

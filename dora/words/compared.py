@@ -16,8 +16,10 @@ _LOWER_HIGHER = ("lower", "higher")
 
 
 def signed(value: float, unit: str) -> str:
-    """A difference with its sign: `+1.2 d`, `−3 points`."""
-    return f"{'+' if value > 0 else '−' if value < 0 else '±'}{_size(value, unit)}"
+    """A difference with its sign: `+1.2 d`, `−3 points`, `±0 points` where none would show."""
+    size = _size(value, unit)
+    sign = "±" if size.startswith("0 ") else "+" if value > 0 else "−"
+    return f"{sign}{size}"
 
 
 def _size(value: float, unit: str) -> str:

@@ -31,8 +31,8 @@ def redeployed(same: int, empty: int, total: int, without: str) -> str:
         what = "they shipped a commit with nothing new in it"
     else:
         what = (
-            f"{same:,} shipped the commit that was there already, {empty:,} one with nothing new "
-            "in it"
+            f"{same:,} shipped the commit that was there already, and {empty:,} shipped a commit "
+            "with nothing new in it"
         )
     return (
         f"{part:,} of {count(total, 'deployment')} ({share(part / total)}) brought nothing new: "

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dora.words import count, estimate, missing, number, quantity, share
+from dora.words.compared import signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,14 +15,6 @@ ONE_GROUP = "there is only one group"
 OVERLAP = "some records belong to several of the groups at once, so that the groups do not add up"
 OTHERS = "the others"
 _NOUNS = {"service": "services", "team": "teams"}
-
-
-def signed(value: float, unit: str) -> str:
-    """A part of a change with its sign: `+2.1 points`, `−3 h`, `+0.4 per week`."""
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    if unit == "share":
-        return f"{sign}{share(abs(value)).removesuffix(' %')} points"
-    return f"{sign}{quantity(abs(value), unit)}"
 
 
 def between(part: str, low: str, high: str) -> str:

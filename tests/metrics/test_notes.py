@@ -58,7 +58,8 @@ def test_deployments_that_bring_nothing_are_noted_with_the_frequency_without_the
     # 10 in 31 days are 2.26 a week, 7 are 1.58
     assert note.sentence == (
         "3 of 10 deployments (30 %) brought nothing new: 2 shipped the commit that was there "
-        "already, 1 one with nothing new in it. Without them the frequency would be 1.58 per week."
+        "already, and 1 shipped a commit with nothing new in it. Without them the frequency would "
+        "be 1.58 per week."
     )
     assert note.records["deployment"].tolist() == ["d3", "d5", "d6"]
     assert (note.name, note.metrics) == ("redeployed", ("deployment_frequency",))

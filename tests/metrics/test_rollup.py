@@ -13,6 +13,7 @@ from dora.engines.sqlite import SQLite
 from dora.errors import UsageError
 from dora.metrics.rollup import groups_of
 from dora.windows import Window
+from dora.words import compared
 from dora.words import rollup as words
 from tests.metrics.harness import change, deployed, deployment, question
 
@@ -63,7 +64,7 @@ def test_both_services_improve_and_the_whole_worsens(engine):
     )
     low, high = rolled.split.low, rolled.split.high
     assert low < rolled.split.rate < 0 < high
-    assert f"(plausibly {words.signed(low, 'share')} to {words.signed(high, 'share')})" in (
+    assert f"(plausibly {compared.signed(low, 'share')} to {compared.signed(high, 'share')})" in (
         rolled.sentence
     )
     frame = rolled.frame.set_index("service")
@@ -292,11 +293,12 @@ def test_a_team_of_few_people_is_among_the_others():
     ("value", "unit", "said"),
     [
         (0.021, "share", "+2.1 points"), (-0.1, "share", "−10 points"), (0.0, "share", "±0 points"),
+        (-0.0001, "share", "±0 points"), (0.01, "share", "+1 point"),
         (-7200, "seconds", "−2 h"), (0.4, "per week", "+0.4 per week"),
     ],
 )  # fmt: skip
 def test_parts_have_their_sign(value, unit, said):
-    assert words.signed(value, unit) == said
+    assert compared.signed(value, unit) == said
 
 
 def test_medians_reverse_without_a_claim_of_certainty():
