@@ -1,7 +1,7 @@
 """Writes the parts of the documentation that the code knows best.
 
-`python docs/generate.py` brings README.md, docs/store.md and the pictures up to date; a test runs
-the same functions and fails where what is committed is stale.
+`python docs/generate.py` brings README.md, the pages with generated parts and the pictures up to
+date; a test runs the same functions and fails where what is committed is stale.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+import examples
+import tiny
 
 from dora import metrics
 from dora.cli import dora
@@ -25,6 +27,7 @@ README = DOCS.parent / "README.md"
 STORE = DOCS / "store.md"
 DEFINITIONS = DOCS / "definitions.md"
 PICTURES = DOCS / "pictures.md"
+READING = DOCS / "reading.md"
 
 _HEAD = """\
 # The store
@@ -145,6 +148,11 @@ def gallery() -> str:
     return "\n".join(parts)
 
 
+def reading(text: str, folder: Path) -> str:
+    """How to read the numbers, with what its examples say and draw now."""
+    return examples.answered(text, folder, vars(tiny))
+
+
 def kinds(folder: Path) -> list[Path]:
     """One picture of each kind, of the sample organisation."""
     from dora import plots, sample
@@ -174,6 +182,7 @@ if __name__ == "__main__":
     STORE.write_text(store(), encoding="utf-8")
     DEFINITIONS.write_text(definitions(DEFINITIONS.read_text("utf-8")), encoding="utf-8")
     PICTURES.write_text(gallery(), encoding="utf-8")
+    READING.write_text(reading(READING.read_text("utf-8"), DOCS), encoding="utf-8")
     (DOCS / "images").mkdir(exist_ok=True)
     for picture in (*pictures(DOCS / "images"), *kinds(DOCS / "images" / "kinds")):
         print(picture.relative_to(DOCS.parent))
