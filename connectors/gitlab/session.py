@@ -42,6 +42,7 @@ class Session(requests.Session):
         if target is None or not given.netloc or _origin(given) == _origin(asked):
             return target
         if given.path == asked.path or "/api/v4/" not in given.path:
+            resp.close()
             raise SourceError(
                 f"GitLab is elsewhere: it redirects to {target.partition('?')[0]}.",
                 hint="Correct url: the address that the browser shows in the end.",
