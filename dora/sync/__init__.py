@@ -6,11 +6,9 @@ killed or interrupted loses nothing it had finished: the next one goes on from t
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -18,22 +16,22 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from dora import connector, lineage, repositories, services
+from dora import connector
 from dora.config import Config, Source
-from dora.connector import Clones, Connector, Item, Patient, Reconciles, Spares, Spends, Unread
+from dora.connector import Clones, Connector, Item, Patient, Reconciles, Spares, Spends
 from dora.errors import DoraError, StoreError, UsageError
 from dora.identities import Identities
 from dora.patience import Patience
-from dora.privacy import retention
 from dora.records import RECORD_TYPES, CommitPath, Record
 from dora.store import Tally, Writer
-from dora.store.schema import READ_BY, SCHEMA_VERSION, read_all_meta, read_meta, write_meta
+from dora.store.schema import READ_BY, read_all_meta, write_meta
+from dora.sync.settling import derive, erase
+from dora.sync.summaries import SourceSummary, Summary, missing
+
+__all__ = ["Progress", "SourceSummary", "Summary", "sync", "wanted"]
 
 AT_ONCE = 8
 """How many sources are read at the same time; most of them wait for a network."""
-
-NAMED = 3
-"""How many repositories a line of the summary names, where there may be hundreds."""
 
 KEPT_SYNCS = 100
 """How many past syncs of each source the store remembers."""
@@ -58,79 +56,6 @@ class Progress(Protocol):
 
     def finished(self, source: str) -> None:
         """A source has been read, or has failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSummary:
-    """What came of one source: rows by fact table, and what the user should know.
-
-    Attributes:
-        name: The source's name in dora.toml.
-        started: When reading it began, in UTC.
-        finished: When reading it ended.
-        new: Rows that were not known before.
-        updated: Rows that are different now.
-        removed: Rows that the source no longer has.
-        rejected: Rows and answers that are no facts; the store's quarantine keeps them.
-        spent: What reading it cost, such as requests.
-        notes: What the connector has to say.
-        error: Why it could not be read to its end; None where it was.
-        hint: What to do about that.
-    """
-
-    name: str
-    started: datetime
-    finished: datetime
-    new: Mapping[str, int]
-    updated: Mapping[str, int]
-    removed: Mapping[str, int]
-    rejected: Mapping[str, int]
-    spent: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    error: str | None = None
-    hint: str = ""
-
-    def __str__(self) -> str:
-        said = [
-            f"{rows:,} {_named(table, rows)} {word}"
-            for word in ("new", "updated", "removed", "rejected")
-            for table, rows in getattr(self, word).items()
-            if rows
-        ]
-        came = ", ".join(said) or "nothing new"
-        spent = ", ".join(f"{n:,} {_named(what, n)}" for what, n in self.spent.items() if n)
-        return f"{came}; {spent} spent" if spent else came
-
-    def as_json(self) -> str:
-        """The counts, the notes and the error, for the store to keep."""
-        words = ("new", "updated", "removed", "rejected", "spent", "notes", "error")
-        return json.dumps({word: getattr(self, word) for word in words})
-
-
-def _named(table: str, rows: int) -> str:
-    """What a table holds, in words: `1 repository`, `3 commit paths`."""
-    plural = table.replace("_", " ")
-    if rows != 1:
-        return plural
-    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What came of a sync.
-
-    Attributes:
-        sources: What came of each source, in the order of dora.toml.
-        notes: What the user should know about the store itself.
-    """
-
-    sources: tuple[SourceSummary, ...]
-    notes: tuple[str, ...] = ()
-
-    @property
-    def failed(self) -> bool:
-        """Whether any source could not be read to its end."""
-        return any(source.error is not None for source in self.sources)
 
 
 def sync(
@@ -176,8 +101,8 @@ def sync(
         if failed and not config.store.exists() and not writer.has_facts():
             writer.abandon()  # an empty store would only hide that nothing could be read
             return Summary(summaries, notes)
-        _derive(writer, config)
-        erased = _erase(writer, config)
+        derive(writer, config)
+        erased = erase(writer, config)
         writer.publish(partial(_record, writer, config, summaries))
     return Summary(summaries, (*notes, *erased))
 
@@ -353,7 +278,7 @@ class _Reader:
             removed=dict(tally.removed),
             rejected=dict(tally.rejected),
             spent=self._spent,
-            notes=(*tally.notes, *_missing(tally.unread)),
+            notes=(*tally.notes, *missing(tally.unread)),
             error=error,
             hint=hint,
         )
@@ -363,17 +288,6 @@ def _shortened(cursor: connector.Cursor | None) -> str:
     """A cursor for the log; that of a stream in thousands of parts would fill it."""
     parts = (cursor or {}).get("parts")
     return f"{len(parts)} parts" if parts else str(cursor)
-
-
-def _missing(unread: Sequence[Unread]) -> Iterator[str]:
-    """What could not be read, a line for each kind of fact and reason."""
-    parts: dict[tuple[str, str], list[str]] = {}
-    for one in unread:
-        parts.setdefault((one.record_type.table, one.reason), []).append(one.part)
-    for (table, reason), listed in parts.items():
-        more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
-        of = f"{', '.join(listed[:NAMED])}{more}"
-        yield f"{table.replace('_', ' ')} of {of} could not be read: {reason}."
 
 
 class _Counting:
@@ -400,47 +314,6 @@ def wanted(kind: type[Connector], config: Config) -> list[type[Record]]:
         for record_type in RECORD_TYPES
         if record_type in asked and (by_paths or record_type is not CommitPath)
     ]
-
-
-def _derive(writer: Writer, config: Config) -> None:
-    """Make anew what follows from facts and services, unless neither is different."""
-    connection = writer.connection
-    mapping = services.remembered(connection) if config.bare else services.Directory.of(config)
-    basis = hashlib.sha256(f"{SCHEMA_VERSION} {mapping.text()}".encode()).hexdigest()
-    if read_meta(connection, "derived") == basis:
-        return
-    log.info("deriving services and lineage")
-    repositories.settle(connection)
-    services.write(connection, config)
-    lineage.update(connection)
-    write_meta(connection, "derived", basis)
-
-
-def _erase(writer: Writer, config: Config) -> tuple[str, ...]:
-    """Take out what is not to be kept, or no longer, and say what that was."""
-    connection = writer.connection
-    said = []
-    if not config.store_titles:
-        with writer.erasing() as texts:
-            texts |= retention.drop_texts(connection)
-        said += _erased(texts, "without their texts now")
-    first = config.privacy.kept_from(datetime.now(UTC), config.timezone)
-    if first is not None:
-        until = retention.begins(first, config.timezone)
-        with writer.erasing() as events:
-            events |= retention.purge_events(connection, until)
-        _derive(writer, config)  # what was delivered by then is told by what is left
-        with writer.erasing() as changes:
-            changes |= retention.purge_changes(connection, until)
-        said += _erased({**events, **changes}, f"of before {first} taken out")
-    if said:
-        _derive(writer, config)
-    return tuple(said)
-
-
-def _erased(rows: Mapping[str, int], what: str) -> list[str]:
-    listed = ", ".join(f"{n:,} {_named(table, n)}" for table, n in rows.items())
-    return [f"{listed} {what}."] if rows else []
 
 
 def _record(writer: Writer, config: Config, summaries: Sequence[SourceSummary]) -> None:
