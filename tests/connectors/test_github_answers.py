@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from dora.records import RECORD_TYPES, Record
 from tests.forges.answers import ANSWERS
 from tests.forges.asking import assert_answered
 from tests.forges.github_host import GitHubHost
+from tests.forges.organisation import Organisation, at
 from tests.forges.records import Expected
 from tests.forges.scenario import acme
-from tests.forges.syncing import configured, synced
+from tests.forges.syncing import configured, differences, rows, synced
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -105,3 +107,63 @@ def test_the_five_metrics_are_those_worked_out_by_hand(
     delivery: Delivery, service: str | None, metric: str
 ) -> None:
     assert_answered(delivery, service, metric)
+
+
+@pytest.fixture
+def _signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGE_TOKEN", "ghp_good")
+    monkeypatch.setenv("DORA_IDENTITY_KEY", "secret")
+
+
+@pytest.mark.usefixtures("_signed_in")
+def test_nothing_is_read_from_before_the_day_that_is_named(
+    host: GitHubHost, given: Config, tmp_path: Path
+) -> None:
+    """Whatever has stood still since then is left out, and the record says that it is cut short."""
+    since = at("03-15 00:00")
+    cut = configured(tmp_path, "github", host.url, since="2026-03-15")
+    synced(cut)
+    found, every = rows(cut.store), rows(given.store)
+    one = host.organisation
+    expected = {
+        "commits": sum(
+            commit.committed_at >= since
+            for name in ("shop", "search", "ledger", "cli")
+            for commit in one[name].history(one[name].branches["main"])
+        ),
+        "pull_requests": sum(
+            pull.updated_at >= since
+            for name in ("shop", "search", "ledger", "cli")
+            for pull in one[name].pulls.values()
+        ),
+        "incidents": sum(
+            issue.updated_at >= since and "incident" in issue.labels
+            for issue in one["shop"].issues.values()
+        ),
+        "builds": sum(
+            run.attempts for run in one["ledger"].runs.values() if run.created_at >= since
+        ),
+    }
+    assert {table: len(found[table]) for table in expected} == expected
+    for table in ("commits", "pull_requests", "incidents", "builds", "deployments"):
+        assert found[table] < every[table], table
+    with store.connect(cut.store) as connection:
+        assert connection.execute("select distinct incomplete from repositories").fetchall() == [
+            (True,)
+        ]
+    with host.counting() as again:
+        synced(cut, reconcile=True)
+    assert differences(rows(cut.store), found) == {}
+    assert again
+
+
+@pytest.mark.usefixtures("_signed_in")
+def test_a_repository_with_nothing_in_it_is_only_itself(tmp_path: Path) -> None:
+    organisation = Organisation("acme")
+    organisation.add("empty")
+    with GitHubHost(organisation) as host:
+        given = configured(tmp_path, "github", host.url)
+        first, second = synced(given), synced(given, reconcile=True)
+    assert first.sources[0].new == {"repositories": 1}
+    assert not any(second.sources[0].new.values())
+    assert not any(second.sources[0].removed.values())
