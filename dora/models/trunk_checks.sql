@@ -30,6 +30,7 @@ numbered as (
         r.build as build,
         r.sha as sha,
         r.red as red,
+        r.begun_us as begun_us,
         r.ended_us as ended_us,
         r.url as url,
         row_number() over (
@@ -46,6 +47,7 @@ newest as (
         n.build as build,
         n.sha as sha,
         n.red as red,
+        n.begun_us as begun_us,
         n.ended_us as ended_us,
         n.url as url,
         n.place as place,
@@ -63,6 +65,7 @@ spans as (
         n.build as build,
         n.sha as sha,
         n.red as red,
+        n.begun_us as begun_us,
         n.ended_us as from_us,
         lead(n.ended_us) over (
             partition by n.repository, n.name order by n.ended_us, n.place
@@ -82,6 +85,7 @@ select
     s.build as build,
     s.sha as sha,
     s.red as red,
+    s.begun_us as begun_us,
     s.from_us as from_us,
     case
         when s.next_us is null or s.gone_us < s.next_us then s.gone_us

@@ -19,7 +19,7 @@ from dora.errors import ConfigError
 if TYPE_CHECKING:
     from dora.config.calendar import Calendar, Entry
 
-Sort = Literal["window", "freeze", "train", "office", "frozen", "before", "thaw"]
+Sort = Literal["window", "freeze", "closed", "train", "office", "frozen", "before", "thaw"]
 
 BEFORE = timedelta(days=400)
 """How far around the window of time that is asked for the calendar is laid out."""

@@ -12,6 +12,7 @@ from dora.plots.figure import new_axes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from dora.release.base import Answer
@@ -103,5 +104,23 @@ def departures(answer: Answer, ax: Axes) -> None:
     skipped = told[told["state"] == "skipped"]["planned_at"].to_numpy()
     ax.scatter(skipped, np.zeros(len(skipped)), marker="x", color=grey, s=34, gid="skipped")
     ax.set_ylabel("days after its time; × skipped")
+    ax.tick_params(axis="x", labelsize=8)
+    furniture.plain(ax)
+
+
+def waiting(ax: Axes, days: pd.DataFrame, otherwise: str | None) -> None:
+    """How many changes were ready and waited at the end of each day, and when we could release."""
+    if otherwise or not len(days):
+        furniture.say(ax, otherwise or "")
+        return
+    hue = palette.now().other
+    by_day = days.groupby("begins_at", sort=True)[["waiting", "available", "unknown"]].sum()
+    moments, counted = by_day.index.to_numpy(), by_day["waiting"].to_numpy(float)
+    closed = moments[(by_day["available"] == 0) & (by_day["unknown"] == 0)]
+    for moment in closed:
+        ax.axvspan(moment, moment + np.timedelta64(1, "D"), color=palette.now().faint, lw=0)
+    scales.counts(ax, counted.tolist())
+    ax.step(moments, counted, where="post", color=hue, lw=1.6)
+    ax.set_ylabel("ready changes that wait; grey: days without a chance to release")
     ax.tick_params(axis="x", labelsize=8)
     furniture.plain(ax)

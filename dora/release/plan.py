@@ -55,9 +55,9 @@ class Plan:
         """Make the tables `schedules` and `spans` where SELECTs can join them.
 
         `schedules` says which schedule a service has in an environment; `spans` has each span of
-        each schedule in microseconds: `window`, merged, `freeze`, `train`, `office` hours; and of
-        the freezes that begin in the window all `frozen` time so far, as long a time `before`
-        it, and the `thaw` after it.
+        each schedule in microseconds: `window`, merged, `freeze`, `train`, `office` hours, `closed`
+        for all freezes, merged; and of the freezes that begin in the window all `frozen` time so
+        far, as long a time `before` it, and the `thaw` after it.
         """
         import pandas as pd
 
@@ -132,6 +132,8 @@ class Plan:
                 spans = occurrences.merged((one.begins, one.ends) for one in listed)
                 yield from (Occurrence(*span, "", "window") for span in spans)
             elif sort == "freeze":
+                spans = occurrences.merged((one.begins, one.ends) for one in listed)
+                yield from (Occurrence(*span, "", "closed") for span in spans)
                 first, last = self._limits[0] + BEFORE, self._limits[1] - BEFORE
                 freezes = [one for one in listed if first <= one.begins < last]
                 yield from freezes

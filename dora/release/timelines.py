@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _NONE = np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Spans:
     """Spans `[begins, ends)`, in order, that neither touch nor overlap.
 
@@ -70,6 +70,15 @@ class Spans:
             return np.zeros(len(moments), bool)
         place = np.searchsorted(self.begins, moments, side="right") - 1
         return np.asarray((place >= 0) & (moments < self.ends[place]), bool)
+
+    def before(self, moments: Ints) -> Ints:
+        """How long they have lasted together by each of these moments."""
+        sums = np.concatenate([[0], np.cumsum(self.lengths)])
+        place = np.searchsorted(self.begins, moments, side="right")
+        if not len(self.begins):
+            return np.zeros(len(moments), np.int64)
+        still = np.maximum(self.ends[place - 1] - moments, 0)
+        return np.asarray(sums[place] - np.where(place > 0, still, 0), np.int64)
 
     @property
     def lengths(self) -> Ints:

@@ -48,6 +48,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         TEXT,
     )
     | dict.fromkeys(("started_at", "finished_at"), TIME),
+    "production_streams": {"route": WHOLE, "repository": TEXT, "service": TEXT},
     "repositories": dict.fromkeys(("repository", "default_branch"), TEXT),
     "builds": dict.fromkeys(
         ("source", "id", "repository", "sha", "name", "branch", "status", "url"), TEXT
@@ -139,6 +140,7 @@ class Marts:
             **rows,
             "delivered_changes": changes,
             "change_times": changes,
+            "production_streams": changes,
         }
         for table, types in COLUMNS.items():
             given = rows.get(table, ())

@@ -16,6 +16,19 @@ from dora.release.base import Answer, Asked
 from dora.release.plan import Plan
 from tests.metrics.harness import at, change, deployment, question
 
+SHOP = {
+    "repositories": [{"repository": "org/shop", "default_branch": "main"}],
+    "service_map": [
+        {
+            "repository": "org/shop",
+            "stated": "",
+            "name": "*",
+            "environment": "*",
+            "service": "shop",
+        }
+    ],
+}
+
 
 def planned(text: str) -> calendar.Calendar:
     """The calendar that a part of a `dora.toml` says; it has no faults."""
@@ -67,3 +80,26 @@ def started(name: str, moment: str, **more: Any) -> dict[str, Any]:
     begins = at(moment)
     ends = f"{begins + timedelta(minutes=5):%Y-%m-%d %H:%M}"
     return deployment(name, ends, **more) | {"started_at": begins}
+
+
+def run(sha: str, begins: str, minutes: float | None, status: str, **more: Any) -> dict[str, Any]:
+    """An attempt that took so many minutes; None for one that goes on."""
+    name, attempt = more.get("name", "test"), more.get("attempt", 1)
+    begun = at(begins)
+    return {
+        "source": "ci",
+        "id": f"{sha}/{name}/{attempt}/{begins}",
+        "repository": "org/shop",
+        "sha": sha,
+        "name": name,
+        "attempt": attempt,
+        "status": status,
+        "started_at": begun,
+        "finished_at": None if minutes is None else begun + timedelta(minutes=minutes),
+        **more,
+    }
+
+
+def main(sha: str, begins: str, minutes: float, status: str, **more: Any) -> dict[str, Any]:
+    """The same on the default branch."""
+    return run(sha, begins, minutes, status, branch="main", **more)

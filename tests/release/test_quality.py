@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import matplotlib.figure
@@ -12,48 +11,12 @@ from dora.engines.duckdb import DuckDB
 from dora.engines.sqlite import SQLite
 from dora.words import quality as text
 from tests.metrics.harness import at, deployed
-from tests.release.harness import ask, started
-
-SHOP = {
-    "repositories": [{"repository": "org/shop", "default_branch": "main"}],
-    "service_map": [
-        {
-            "repository": "org/shop",
-            "stated": "",
-            "name": "*",
-            "environment": "*",
-            "service": "shop",
-        }
-    ],
-}
+from tests.release.harness import SHOP, ask, main, run, started
 
 
 @pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
 def engine(request):
     return request.param()
-
-
-def run(sha: str, begins: str, minutes: float | None, status: str, **more: Any) -> dict[str, Any]:
-    """An attempt that took so many minutes; None for one that goes on."""
-    name, attempt = more.get("name", "test"), more.get("attempt", 1)
-    begun = at(begins)
-    return {
-        "source": "ci",
-        "id": f"{sha}/{name}/{attempt}/{begins}",
-        "repository": "org/shop",
-        "sha": sha,
-        "name": name,
-        "attempt": attempt,
-        "status": status,
-        "started_at": begun,
-        "finished_at": None if minutes is None else begun + timedelta(minutes=minutes),
-        **more,
-    }
-
-
-def main(sha: str, begins: str, minutes: float, status: str, **more: Any) -> dict[str, Any]:
-    """The same on the default branch."""
-    return run(sha, begins, minutes, status, branch="main", **more)
 
 
 def asked(engine, *builds: dict[str, Any], calendar: str = "", **more: Any):
