@@ -43,11 +43,7 @@ class Forbidden(Absent):
 
 
 def judge(error: Exception) -> Verdict | None:
-    """What to do about an error; None where it is no fault of the host's.
-
-    Raises:
-        Absent: There is nothing to do: it is not there.
-    """
+    """What to do about an error; None where it is no fault of the host's."""
     if not isinstance(error, Refusal):
         return judging.broken(error)
     if error.content.get("error") == "insufficient_scope":
@@ -56,9 +52,9 @@ def judge(error: Exception) -> Verdict | None:
     if known is not None:
         return known
     if error.status == 403:
-        raise Forbidden(error.said, hint=_HINT)
+        return GiveUp(Forbidden(error.said, hint=_HINT))
     if error.status in (404, 410):
-        raise Absent(error.said, hint=_HINT)
+        return GiveUp(Absent(error.said, hint=_HINT))
     if error.status in (409, 425):
         return Retry(f"{error.status} {error.said}")
     return GiveUp(

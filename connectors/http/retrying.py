@@ -120,13 +120,13 @@ class Caller:
                     waited += 1
                     if waited > self.policy.waits:
                         raise self._gave_up(why, waited)
-                    self._rest(token, seconds, why)
+                    self._rest(token, seconds, self.scrub(why))
                 case Refused(why):
                     self.tokens.refuse(token, self.scrub(why))
                     if token is None:
                         raise _wants_a_token(self.scrub(why))
                 case GiveUp(given):
-                    raise given from None
+                    raise self._without_secrets(given) from None
 
     def scrub(self, text: str) -> str:
         """A text without any secret."""
@@ -135,7 +135,7 @@ class Caller:
     def _judged(self, judge: Judge, error: Exception) -> Verdict:
         """What to do about an error; one that is not understood is raised, but without secrets."""
         if isinstance(error, DoraError):
-            raise error
+            raise self._without_secrets(error)
         verdict = judge(error)
         if verdict is not None:
             return verdict
@@ -145,6 +145,12 @@ class Caller:
                 self.scrub(said), hint="See that the secret is whole, with nothing around it."
             ) from None
         raise error
+
+    def _without_secrets(self, error: DoraError) -> DoraError:
+        """An error that says what the host says, but for secrets: some hosts repeat them."""
+        error.message = self.scrub(error.message)
+        error.args = (error.message,)
+        return error
 
     def _rest(self, token: Token | None, seconds: float, why: str) -> None:
         if not self.tokens.rest(token, self.patience.now() + seconds, why):

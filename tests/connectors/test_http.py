@@ -18,8 +18,8 @@ from connectors.http import judging
 from connectors.http.errors import Absent
 from connectors.http.pacing import Pace
 from connectors.http.parallel import read_all
-from connectors.http.rest import Rest
-from connectors.http.retrying import Caller, Policy, Refused, Retry, Wait
+from connectors.http.rest import Refusal, Rest
+from connectors.http.retrying import Caller, GiveUp, Policy, Refused, Retry, Wait
 from connectors.http.scrubbing import Scrubber
 from connectors.http.tokens import Token, Tokens, from_command, from_netrc, from_variables
 from connectors.testing import Waits
@@ -214,6 +214,14 @@ def test_a_secret_is_in_no_error_whoever_put_it_there(caplog: pytest.LogCaptureF
         rest(host.url, SECRET).get("/rows")
     assert SECRET not in str(failed.value)
     assert "u:pw" not in str(failed.value)
+    shown = Caller(Tokens([Token("T", SECRET)]), Waits())
+
+    def judge(refusal: Refusal) -> GiveUp:  # a connector's own, which says what the host said
+        return GiveUp(SourceError(f"It said: {refusal.said}.", hint="Ask it otherwise."))
+
+    with serving(in_turn(echo)) as host, pytest.raises(SourceError, match="It said") as failed:
+        Rest(host.url, shown, judge=judge).get("/rows")
+    assert SECRET not in f"{failed.value} {failed.value!r}"
     with serving(in_turn(GOOD)) as host, pytest.raises(SourceError) as failed:
         rest(host.url, f"{SECRET}\nX: y").get("/rows")  # requests shows the header it refuses
     assert SECRET not in str(failed.value)
