@@ -259,8 +259,11 @@ def answers(measured: Measured) -> dict[str, float]:
 
 
 def quick_check(measured: Measured) -> QuickCheck:
-    """The score that dora.dev's Quick Check gives: 0 to 10 by answer, a rate p is 10 - p/10."""
+    """The score that dora.dev's Quick Check gives: 0 to 10 by answer, a rate p is 10 - p/10.
+
+    A rate of incidents that passes 100 % is 0, the least there is.
+    """
     scores = {name: 2 * (band - 1) for name, band in answers(measured).items()}
     if measured.failure_rate is not None:
-        scores["failure_rate"] = 10 * (1 - measured.failure_rate)
+        scores["failure_rate"] = 10 * (1 - min(measured.failure_rate, 1.0))
     return QuickCheck(scores, sum(scores.values()) / len(scores) if scores else None)

@@ -147,6 +147,7 @@ def test_the_quick_check_score_is_the_mean_of_the_answers():
     )
     assert found.score == pytest.approx(7.625)
     assert quick_check(Measured(lead_time=9 * MONTH)).score == 0
+    assert quick_check(Measured(failure_rate=1.5)).score == 0  # more incidents than deployments
     assert quick_check(Measured()) == levels.QuickCheck({}, None)
 
 
