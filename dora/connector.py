@@ -326,8 +326,16 @@ def load(kind: str) -> type[Connector]:
     except ImportError as error:
         raise ConnectorMissing(
             f"The connector {kind!r} cannot be loaded: {error}.",
-            hint=f'Install what it needs: pip install "dora-metrics[{kind}]".',
+            hint=f'Install what it needs: pip install "{_needed(entry)}".',
         ) from error
+
+
+def _needed(entry: EntryPoint) -> str:
+    """What to install for a connector: its package, with the extra of its kind if it has one."""
+    if entry.dist is None:
+        return entry.module.partition(".")[0]
+    extras = entry.dist.metadata.get_all("Provides-Extra") or ()
+    return f"{entry.dist.name}[{entry.name}]" if entry.name in extras else entry.dist.name
 
 
 def suggest(kind: str, path: Path) -> tuple[str, str]:

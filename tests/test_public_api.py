@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from hatchling.build import build_wheel
 import dora
 from dora import cli, connector, metrics
 from dora.delivery import Delivery
+from dora.errors import ConnectorMissing
 from dora.metrics.result import Result
 
 
@@ -77,7 +78,22 @@ def test_connectors_are_found_by_their_entry_points() -> None:
     assert {entry.name for entry in entry_points(group="dora.connectors")} >= {"git", "files"}
 
 
-def test_the_wheel_holds_both_packages_with_their_sql_and_types(
+def test_a_connector_that_lacks_a_library_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (pdf,) = (e for e in entry_points(group="console_scripts") if e.value == "dora.cli:main")
+    found = {
+        "pdf": EntryPoint("pdf", "no_such_module:Pdf", connector.GROUP)._for(pdf.dist),
+        "git": EntryPoint("git", "no_such_module:Git", connector.GROUP)._for(pdf.dist),
+    }
+    monkeypatch.setattr(connector, "installed", lambda: found)
+    with pytest.raises(ConnectorMissing, match=r'pip install "dora-metrics\[pdf\]"'):
+        connector.load("pdf")
+    with pytest.raises(ConnectorMissing, match='pip install "dora-metrics"'):
+        connector.load("git")
+
+
+def test_the_wheel_holds_both_packages_with_their_sql_templates_and_types(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = Path(__file__).resolve().parents[1]
@@ -86,8 +102,10 @@ def test_the_wheel_holds_both_packages_with_their_sql_and_types(
     kept = {
         str(path.relative_to(root))
         for package in ("dora", "connectors")
-        for pattern in ("*.py", "*.sql", "py.typed")
-        for path in (root / package).rglob(pattern)
+        for path in (root / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert kept <= names
+    endings = {Path(name).suffix for name in kept} | {Path(name).name for name in kept}
+    assert {".py", ".sql", ".j2", ".css", "py.typed"} <= endings
     assert not {name for name in names if name.startswith(("tests/", "benchmarks/"))}

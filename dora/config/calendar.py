@@ -144,7 +144,7 @@ class Calendar:
         freezes: When they may not.
         trains: When they leave by plan.
         holidays: A country, or one of its parts such as `DE-BY`, whose holidays are no working
-            days; it needs the extra `holidays`.
+            days; it needs the extra `calendars`.
         office_hours: The hours of a working day, by the reporting zone, as `09:00-17:00`.
         checks: Wildcards of the CI checks that have to pass before a release; all where none is
             named.
