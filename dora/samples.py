@@ -389,6 +389,29 @@ def write(folder: Path, seed: int = SEED) -> Path:
     return path
 
 
+_CALENDAR = """
+[[calendar.windows]]
+name = "working hours"
+rrule = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH"
+start = 2026-01-05T08:00:00
+duration = "10h"
+
+[[calendar.trains]]
+name = "every other week"
+rrule = "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"
+start = 2026-01-06T10:00:00
+cutoff = "24h"
+tolerance = "24h"
+services = ["ledger"]
+
+[[calendar.freezes]]
+name = "end of the quarter"
+start = 2026-03-26
+until = 2026-04-02
+"""
+"""What the organisation means to keep to, and does not always."""
+
+
 def _cells(record: Record) -> dict[str, object]:
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
@@ -403,7 +426,7 @@ def _configuration() -> str:
         for s in SERVICES
     )
     source = '[[sources]]\nname = "sample"\nkind = "files"\npath = "*.jsonl"\ncovers = ["*"]\n'
-    return "\n".join(['as_of = "newest"\n', source, *services])
+    return "\n".join(['as_of = "newest"\n', source, *services, _CALENDAR])
 
 
 def sample(folder: str | Path | None = None) -> Delivery:

@@ -10,6 +10,8 @@ from dora.release.base import Answer, Asked
 from dora.release.plan import Plan
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from dora.config import Config
     from dora.metrics.question import Question
 
@@ -33,6 +35,17 @@ class Releases:
             UsageError: There is none of that name.
         """
         return release.find(name).ask(self._asked)
+
+    def plot(self, ax: Axes | None = None, *, theme: str = "light") -> Axes:
+        """Draw when we ship, with release windows and freezes drawn in."""
+        from dora.release import pictures
+
+        return pictures.calendar(self._asked, ax, theme=theme)
+
+    @property
+    def planned(self) -> bool:
+        """Whether a calendar says when releases are meant to happen."""
+        return any(self._asked.plan.governs(sort) for sort in ("window", "train", "freeze"))
 
     def __getattr__(self, name: str) -> Callable[[], Answer]:
         if name not in release.NAMES:

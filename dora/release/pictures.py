@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from dora.plots import furniture, palette, scales
 from dora.plots.figure import new_axes
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from dora.release.base import Answer
+    from dora.release.base import Answer, Asked
     from dora.stats.figure import Figure
 
 
@@ -124,3 +125,32 @@ def waiting(ax: Axes, days: pd.DataFrame, otherwise: str | None) -> None:
     ax.set_ylabel("ready changes that wait; grey: days without a chance to release")
     ax.tick_params(axis="x", labelsize=8)
     furniture.plain(ax)
+
+
+def calendar(asked: Asked, ax: Axes | None = None, *, theme: str = "light") -> Axes:
+    """Draw deployments by day with the days that are frozen, and those with a release window."""
+    from dora import metrics, plots
+
+    result = metrics.find("deployment_frequency").ask(asked.question.pooled())
+    drawn = plots.draw(result, "calendar", ax, theme=theme)
+    with palette.using(theme):
+        lead = result.window.start.weekday()
+        for sort, days in asked.plan.days().items():
+            for day in days:
+                _mark(drawn, divmod(lead + (day - result.window.start).days, 7), sort)
+    note = " Framed: frozen. Bar below: a release window was open."
+    drawn.set_xlabel(f"{drawn.get_xlabel()}{note}", loc="left")
+    return drawn
+
+
+def _mark(ax: Axes, place: tuple[int, int], sort: str) -> None:
+    week, weekday = place
+    if sort == "frozen":
+        ink = palette.now().ink
+        ax.add_patch(
+            Rectangle((week + 0.06, weekday + 0.06), 0.88, 0.88, fill=False, edgecolor=ink, lw=1.2,
+                      gid="frozen")
+        )  # fmt: skip
+    else:
+        grey = palette.now().grey
+        ax.plot([week + 0.2, week + 0.8], [weekday + 0.9] * 2, color=grey, lw=1.2, gid="window")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +69,19 @@ class Plan:
     def governs(self, sort: Sort) -> bool:
         """Whether any entry of a sort holds for a service in scope."""
         return any(held[sort] for held in self._held.values())
+
+    def days(self) -> dict[Sort, list[date]]:
+        """The local days of the window that have a release window, and those that are frozen."""
+        window = self.question.window
+        found: dict[Sort, set[date]] = {"window": set(), "frozen": set()}
+        for key in self._numbered:
+            for one in self._of_schedule(key):
+                if one.sort in found:
+                    found[one.sort].update(_days(one, window.zone))
+        return {
+            sort: sorted(day for day in days if window.start <= day < window.end)
+            for sort, days in found.items()
+        }
 
     @cached_property
     def _entries(self) -> dict[Sort, tuple[Entry, ...]]:
@@ -172,6 +185,14 @@ def _around(freezes: Sequence[Occurrence], now: datetime) -> Iterator[Occurrence
     for sort, spans in (("frozen", frozen), ("before", before), ("thaw", thaw)):
         free = spans if sort == "frozen" else occurrences.without(spans, frozen)
         yield from (Occurrence(*span, "", sort) for span in free)  # type: ignore[arg-type]
+
+
+def _days(one: Occurrence, zone: str) -> Iterator[date]:
+    """The local days that an occurrence touches."""
+    day = zones.local_day(one.begins, zone)
+    while zones.first_instant(day, zone) < one.ends:
+        yield day
+        day += timedelta(days=1)
 
 
 def _owned(directory: Directory) -> dict[str, set[str]]:

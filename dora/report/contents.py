@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dora import status, words
 from dora.errors import UsageError
 from dora.metrics.levels import standings
 from dora.plots import ages
-from dora.report import sources
+from dora.report import releases, sources
 from dora.report.pictures import Picture, gallery
+from dora.report.releases import ReleasePage
+from dora.report.tables import Cell, Table, link
 from dora.stats.levels import NEWEST
 from dora.words import compared
 
@@ -92,34 +94,6 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table: what it says, what it is sorted by, and where it leads."""
-
-    text: str
-    order: float | str = ""
-    link: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows to look through.
-
-    Attributes:
-        title: What the rows are.
-        columns: Their names.
-        rows: The rows, cell by cell.
-        more: How many further rows there are.
-        empty: What to say where there are none.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    more: int = 0
-    empty: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Contents:
     """All that a report says.
 
@@ -140,6 +114,7 @@ class Contents:
         levels: The nearest of DORA's levels, the Quick Check score, and where they are from.
         notes: What to mind when reading the numbers.
         unseen: What no note can tell of.
+        release: How releases are managed.
     """
 
     scope: str
@@ -158,6 +133,7 @@ class Contents:
     levels: tuple[str, ...]
     notes: tuple[str, ...]
     unseen: str
+    release: ReleasePage
 
 
 def gather(
@@ -192,6 +168,7 @@ def gather(
         levels=_levels(overview),
         notes=tuple(note.sentence for note in overview.notes),
         unseen=overview.notes.unseen,
+        release=releases.page(delivery),
     )
 
 
@@ -374,12 +351,6 @@ def _coverage(delivery: Delivery) -> Table:
 def _short(change: str) -> str:
     plain = len(change) >= 40 and "#" not in change
     return change[:10] if plain else words.shortened(change, most=60)
-
-
-def link(url: Any) -> str:
-    """An address that may be followed; anything but the web's is none."""
-    text = "" if words.missing(url) else str(url).strip()
-    return text if text.lower().startswith(("https://", "http://")) else ""
 
 
 def split(delivery: Delivery, by: str) -> Iterator[tuple[str, Delivery]]:

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 import dora
 from dora import report
-from dora.report import contents, rendering
+from dora.report import rendering, tables
 
 AXE = Path(os.environ["DORA_AXE"])
 """axe-core's script, the accessibility checks."""
@@ -32,9 +32,11 @@ def said():
 @pytest.fixture(scope="module")
 def hostile(said):
     names = (*HOSTILE, "x" * 10_000)
-    rows = tuple((contents.Cell(n, n, "https://example.org/"),) * 3 for n in names)
-    table = contents.Table(names[0], names[:3], rows)
-    return replace(said, scope=names[0], warnings=names, failures=table, services=table)
+    rows = tuple((tables.Cell(n, n, "https://example.org/"),) * 3 for n in names)
+    table = tables.Table(names[0], names[:3], rows)
+    page = replace(said.release, said=tuple((n, n) for n in names), departures=table, freezes=table)
+    told = {"scope": names[0], "warnings": names, "release": page}
+    return replace(said, failures=table, services=table, **told)
 
 
 @pytest.fixture(scope="module")

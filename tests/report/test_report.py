@@ -16,7 +16,7 @@ from dora import report, words
 from dora.delivery import Delivery
 from dora.errors import UsageError
 from dora.metrics.coverage import Coverage, Grade
-from dora.report import contents, rendering
+from dora.report import rendering, tables
 from dora.words import compared
 
 NOW = datetime(2026, 7, 11, tzinfo=UTC)
@@ -58,8 +58,8 @@ def hostile(said, text):
     """What a report would say if every name in it were that text."""
     from dataclasses import replace
 
-    cell = contents.Cell(text, text, contents.link(f"https://example.org/{text}"))
-    table = contents.Table(text, (text,), ((cell,),), 1, text)
+    cell = tables.Cell(text, text, tables.link(f"https://example.org/{text}"))
+    table = tables.Table(text, (text,), ((cell,),), 1, text)
     card = replace(
         said.cards[0],
         reason=text,
@@ -69,10 +69,11 @@ def hostile(said, text):
         goal=text,
         lately=text,
     )
-    tables = dict.fromkeys(("services", "waiting", "failures", "coverage"), table)
+    listed = dict.fromkeys(("services", "waiting", "failures", "coverage"), table)
     told = {"scope": text, "headline": text, "unseen": text}
     lists = dict.fromkeys(("warnings", "levels", "notes"), (text,))
-    return replace(said, cards=(card,), **told, **lists, **tables)
+    page = replace(said.release, said=((text, text),), departures=table, freezes=table)
+    return replace(said, cards=(card,), release=page, **told, **lists, **listed)
 
 
 def test_it_answers_ahead_or_behind_first_and_by_how_much(said):
@@ -173,8 +174,8 @@ def test_hostile_names_are_inert(said, text):
     "url", ["javascript:alert(1)", "data:text/html,x", " JavaScript:x", "", None]
 )
 def test_only_addresses_of_the_web_can_be_followed(url):
-    assert contents.link(url) == ""
-    assert contents.link("https://example.org/a") == "https://example.org/a"
+    assert tables.link(url) == ""
+    assert tables.link("https://example.org/a") == "https://example.org/a"
 
 
 def test_levels_score_and_notes_are_those_of_the_overview(delivery, said):
@@ -343,3 +344,30 @@ def test_a_team_of_a_few_people_is_told_so_and_breaks_no_report(tmp_path):
     assert "n hidden" in text
     assert words.few_people(50) in text.casefold() or words.few_people(50)[1:] in text
     assert not any(c.isdigit() for card in said.cards for c in card.value)
+
+
+def test_the_release_calendar_has_its_picture_departures_and_balance(said):
+    page = said.release
+    assert [title for title, _ in page.said][:3] == ["Release windows", "Release trains", "Freezes"]
+    assert {row[2].text for row in page.departures.rows} <= {"on time", "late", "early", "skipped"}
+    assert len(page.departures.rows) == 6  # every other Tuesday from 14 April to 23 June
+    text = "".join(Page(rendering.html(said)).text)
+    assert "Release calendar" in text
+    for _, sentence in page.said:
+        assert sentence in text
+        assert rendering.markdown(said).count("Release calendar") == 1
+
+
+def test_without_a_calendar_it_says_what_can_be_said_without(tmp_path):
+    from dora import config, samples, sync
+
+    path = samples.write(tmp_path)
+    path.write_text(path.read_text().split("[[calendar")[0])
+    settings = config.load(path)
+    sync.sync(settings)
+    said = report.gather(Delivery.of(settings).window("2026-Q2"), now=NOW)
+    assert said.release.picture is None
+    told = dict(said.release.said)
+    assert "weekend" in told["Release windows"]
+    assert "[[calendar.trains]]" in told["Release trains"]
+    assert "Departures" not in "".join(Page(rendering.html(said)).text)
