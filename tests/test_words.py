@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 
 from dora import words
@@ -69,3 +70,11 @@ def test_rules_are_told_where_they_are_not_the_usual_ones():
     assert "bot changes: yes" in told
     assert words.length(None) == "no limit"
     assert words.length(timedelta(minutes=90)) == "1.5 h"
+
+
+def test_a_sha_is_cut_short_and_a_change_in_words_is_not():
+    moved = "+1.4 points (−3.2 points to +5.9 points)"
+    frame = pd.DataFrame({"change": ["0123456789" * 4, moved, "github.com/acme/shop#12"]})
+    assert words.table(frame)["change"].tolist() == [
+        "0123456789", moved, "github.com/acme/shop#12",
+    ]  # fmt: skip

@@ -104,7 +104,7 @@ class Sensitivity:
 
     def _repr_html_(self) -> str:
         title = f"{self.base.metric.title} with other failure windows"
-        return f"<p><b>{escape(title)}</b></p>{words.html_table(self.frame)}"
+        return f"<p><b>{escape(title)}</b></p>{words.html_table(self.shown)}"
 
 
 def only_of_links(metric: str) -> None:

@@ -187,8 +187,9 @@ class Survival:
         )
         done = escape(self.result.metric.done)
         head = f"<tr><th>this share</th><th>{done} within (95 % interval)</th></tr>"
+        caption = words.caption(self.result, n=self.n)
         return (
-            f"<p>{escape(self.sentence)}<br><small>{escape(words.caption(self.result))}</small></p>"
+            f"<p>{escape(self.sentence)}<br><small>{escape(caption)}</small></p>"
             f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
         )
 

@@ -38,11 +38,19 @@ def literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def label(ax: Axes, result: Result, title: str, note: str = "") -> None:
-    """The title, and below the picture what it was made of and how to read it."""
+def label(ax: Axes, result: Result, title: str, note: str = "", *, n: int | None = None) -> None:
+    """The title, and below the picture what it was made of and how to read it.
+
+    Args:
+        ax: The picture.
+        result: What it is of.
+        title: What it shows.
+        note: How to read it.
+        n: How many records it draws, where they are not those behind the result.
+    """
     grade = result.question.coverage.grade(result.name).letter
     graded = f"; grade {grade}" if grade else ""
-    caption = f"{words.caption(result)}{graded}.{f' {note}' if note else ''}"
+    caption = f"{words.caption(result, n=n)}{graded}.{f' {note}' if note else ''}"
     entitle(ax, f"{title}, {words.shortened(whose(result), most=_TITLE_WIDTH)}", caption)
 
 

@@ -39,7 +39,9 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
         ax.legend(loc="upper left", frameon=False, fontsize=8)
         furniture.plain(ax)
     note = "What began in the window, until now. Band: 95 % interval. Ticks: not over yet."
-    furniture.label(ax, result, f"{result.metric.title}: how long, unfinished included", note)
+    furniture.label(
+        ax, result, f"{result.metric.title}: how long, unfinished included", note, n=now.n
+    )
     furniture.describe(ax, alt_text(result))
     return ax
 

@@ -7,6 +7,7 @@ here and nowhere else.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import escape
@@ -244,11 +245,12 @@ def _rule(value: Any) -> str:
     )
 
 
-def caption(result: Any) -> str:
-    """What stands under a number: its window, zone, n and rules."""
+def caption(result: Any, *, n: int | None = None) -> str:
+    """What stands under a number: its window, zone, n (another where one is given) and rules."""
+    counted = result.n if n is None else n
     return (
         f"{window(result.window)}, {result.window.zone}, "
-        f"as of {instant(result.question.as_of)}; n = {result.n:,}; {rules_text(result.rules)}"
+        f"as of {instant(result.question.as_of)}; n = {counted:,}; {rules_text(result.rules)}"
     )
 
 
@@ -269,6 +271,7 @@ _LENGTHS = (
     "seconds", "coding", "pickup", "review", "merge_to_deploy", "between", "p75", "p90", "p95",
 )  # fmt: skip
 _SHAS = ("sha", "landed_sha", "change")
+_SHA = re.compile("[0-9a-f]{40,64}")
 _SPARSE = (
     "service", "team", "reason", "url", "version", "answer", "goal", "judgement",
     "lower", "upper", "signal", "verdict", "hints",
@@ -313,7 +316,7 @@ def _cell(name: str, row: Mapping[Any, Any]) -> str | int | None:
     if name == "period_start":
         unfinished = "partial" if row.get("partial") else "so far" if row.get("running") else ""
         return f"{value} ({unfinished})" if unfinished else str(value)
-    if name in _SHAS and len(str(value)) >= 40 and "#" not in str(value):
+    if name in _SHAS and _SHA.fullmatch(str(value)):
         return str(value)[:10]
     return _simple(value)
 

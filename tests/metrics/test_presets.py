@@ -243,7 +243,9 @@ def test_sensitivity_moves_with_the_window(asked: Question) -> None:
         "stated links only": 1,
     }
     assert moved.frame["difference"].iloc[4] == pytest.approx(1 / 9)
-    assert "<table>" in moved._repr_html_()
+    assert "<td>window of 72 h</td><td>56 % (27–81), n = 9</td><td>+11 points</td>" in (
+        moved._repr_html_()
+    )
     recovery = metrics.find("time_to_restore").ask(asked).sensitivity()
     assert recovery.results["stated links only"].value == pytest.approx(5 * HOUR)
 

@@ -225,6 +225,16 @@ def test_the_picture_marks_what_waits():
     assert ticks.get_ydata().tolist() == pytest.approx([3 / 5, 3 / 5])
 
 
+def test_n_below_the_curve_is_what_began_not_what_was_delivered():
+    changes = [*month(3, [2, 4, 8]), waits("w", "2026-03-20 10:00"), waits("v", "2026-03-21 10:00")]
+    result = metrics.find("lead_time").ask(question(shop(changes)))
+    assert result.n == 3
+    assert "; n = 5; " in result.survival().plot(Figure().subplots()).get_xlabel().replace(
+        "\n", " "
+    )
+    assert "; n = 5; " in result.survival()._repr_html_()
+
+
 SPELLS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 400)), max_size=12)
 
 
