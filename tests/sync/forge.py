@@ -43,6 +43,7 @@ class Forge:
         gone: list[int] = []
         seconds: float = 0.0
         waits: float = 0.0
+        marks: str | None = None
         asked: list[Any] = []
 
     def __init__(self, name: str, options: Any, *, base: Path) -> None:
@@ -61,6 +62,7 @@ class Forge:
         options.asked.append((record_type.table, cursor))
         parts = (cursor or {}).get("parts", {})
         if options.waits:
+            self._mark("waits")
             self.patience.wait(options.waits, "rate limit")
         for page in range(options.pages):
             for repository in options.repositories:
@@ -88,8 +90,15 @@ class Forge:
                     sha=f"{number:020x}{place:020x}",
                     authored_at=START + timedelta(minutes=number),
                 )
+        self._mark(f"{repository} {page}")
         time.sleep(self.options.seconds)
         yield Checkpoint({"page": page + 1}, part=repository)
+
+    def _mark(self, what: str) -> None:
+        """Let those who watch this process know how far it is."""
+        if self.options.marks:
+            with Path(self.options.marks).open("a") as file:
+                file.write(f"{what}\n")
 
     def _numbers(self, pages: range) -> Iterator[int]:
         rows = self.options.rows
