@@ -55,7 +55,7 @@ def waits(host: GitHubHost, clock: Clock) -> Iterator[list[tuple[str, float]]]:
 
 
 def source(host: GitHubHost, folder: Path, **more: Any) -> Config:
-    chosen = {"groups": None, "repositories": REPOSITORIES, "timeout": 1}
+    chosen: dict[str, Any] = {"groups": None, "repositories": REPOSITORIES, "timeout": 1}
     return configured(folder, "github", host.url, **chosen, **more)
 
 

@@ -162,7 +162,7 @@ def test_an_old_name_leads_to_the_new_one(told: Organisation, tmp_path: Path) ->
 def test_a_repository_that_moved_to_another_owner_is_followed(tmp_path: Path) -> None:
     organisation = acme()
     with serving(organisation) as host:
-        listed = {"groups": None, "repositories": ["acme/search", "acme/cli"]}
+        listed: dict[str, Any] = {"groups": None, "repositories": ["acme/search", "acme/cli"]}
         given = configured(tmp_path / "kept", "github", host.url, **listed)
         synced(given)
         organisation.transfer("search", "globex")

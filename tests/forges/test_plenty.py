@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.forges.github_host import GitHubHost
@@ -30,6 +32,7 @@ QUERY = """
 def test_all_of_them_are_on_the_pages() -> None:
     numbers: list[int] = []
     after: dict[str, str] = {}
+    page: dict[str, Any] = {}
     with GitHubHost(plenty(2, 400, 100)) as host:
         for _ in range(4):
             page = ask(host, QUERY, size=50, **after)["repository"]
