@@ -211,6 +211,13 @@ class Deployment(Record):
     fixes: str | None = fact("Deployment or incident that it says it fixes", default=None)
     rolls_back: str | None = fact("Deployment that it says it undoes", default=None)
     unplanned: bool = fact("Stated to be unplanned work", default=False)
+    digest: str | None = fact("Digest of the artifact deployed, such as sha256:…", default=None)
+    manual: bool | None = fact(
+        "Changed by hand in place, past the pipeline; null if not known", default=None
+    )
+    automatic: bool | None = fact(
+        "Begun by a machine, without a person asking for it; null if not known", default=None
+    )
     inferred: bool = fact("Inferred from tags or merges, not reported", default=False)
     rule: str | None = fact("Rule that made it a deployment, such as tags:v*", default=None)
     original_status: str | None = fact("The provider's own word for the status", default=None)

@@ -20,6 +20,7 @@ from dora.addresses import repository_name
 
 _FULL = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.IGNORECASE)
 _SHORT = re.compile(r"(?=[0-9a-f]*[a-f])[0-9a-f]{7,63}", re.IGNORECASE)
+_DIGEST = re.compile(r"(?:sha256|sha384|sha512):[0-9a-f]{64,128}")
 _HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
 
 
@@ -65,6 +66,12 @@ def version(artifact: str) -> str:
     stated = bare.rpartition("@")[2] if bare.startswith("pkg:") and "@" in bare else ""
     digest = ":" in stated or commit(stated)
     return qualifiers.get("tag", "") if digest else stated
+
+
+def digest(artifact: str) -> str:
+    """The digest in a package URL or the name of an image, with its algorithm; else empty."""
+    stated = _parts(artifact)[0].rpartition("@")[2].lower()
+    return stated if _DIGEST.fullmatch(stated) else ""
 
 
 def _by_itself(artifact: str) -> tuple[str, str]:

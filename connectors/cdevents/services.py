@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from connectors.cdevents.builds import Builds, Origin, key, version
+from connectors.cdevents.builds import Builds, Origin, digest, key, version
 from connectors.cdevents.events import Event
 from connectors.cdevents.names import Names
 from connectors.cdevents.options import CDEventsOptions
@@ -181,6 +181,7 @@ class Services:
             "service": service_name(event.subject_id),
             "name": artifact or None,
             "version": version(artifact) or None,
+            "digest": digest(artifact) or None,
             "original_status": event.predicate,
         }
         return {**known, **stated("deployment", event)}

@@ -51,6 +51,7 @@ def _where(command: Command) -> Command:
 @click.option("--finished", "finished_at", metavar="TIME", help="When it ended; now by default.")
 @click.option("--repository", help="host/owner/name or an address; the pipeline's by default.")
 @click.option("--version", help="Version deployed.")
+@click.option("--digest", help="Digest of the artifact deployed, such as sha256:….")
 @click.option("--url", help="Web address; that of the pipeline's run by default.")
 @click.option("--fixes", metavar="ID", help="Deployment or incident that this one fixes.")
 @click.option("--rolls-back", metavar="ID", help="Deployment that this one undoes.")

@@ -20,7 +20,10 @@ select
         when w.commit_id is not null then '#' || cast(w.commit_id as varchar)
         else lower(w.sha)
     end as content,
-    w.commit_id is not null or length(w.sha) >= 40 as certain
+    w.commit_id is not null or length(w.sha) >= 40 as certain,
+    lower(d.digest) as digest,
+    d.manual as manual,
+    d.automatic as automatic
 from stream_deployments w
 join streams s on s.stream = w.stream
 join deployments d

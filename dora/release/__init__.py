@@ -10,7 +10,10 @@ from dora.errors import UsageError
 if TYPE_CHECKING:
     from dora.release.base import Analysis
 
-NAMES = ("windows", "trains", "freezes", "availability", "staging", "quality", "strategy")
+NAMES = (
+    *("windows", "trains", "freezes", "availability", "staging", "immutability"),
+    *("quality", "strategy"),
+)
 """The analyses, in the order they are told."""
 
 

@@ -17,6 +17,7 @@ from dora.connector import Connector, load
 from dora.records import Deployment, Incident, IncidentCause
 from tests.connectors.events import (
     ARTIFACT,
+    DIGEST,
     OTHER_SHA,
     SHA,
     SPECIFICATIONS,
@@ -96,6 +97,7 @@ def test_every_released_version_is_read_alike(tmp_path: Path, version: str) -> N
         sha=SHA,
         service="checkout",
         name=ARTIFACT,
+        digest=f"sha256:{DIGEST}",
         original_status="deployed",
     )
     assert [one.original_status for one in found] == ["deployed", "upgraded", "rolledback"]
@@ -468,3 +470,21 @@ def test_a_host_completes_the_names_of_repositories(tmp_path: Path) -> None:
 
 def test_minutes_are_what_they_say() -> None:
     assert minute(61) == "2026-03-01T13:01:00Z"
+
+
+@pytest.mark.parametrize(
+    ("artifact", "expected"),
+    [
+        (SECOND, "sha256:" + "1" * 64),
+        (SECOND.replace(":1", "%3A1") + "?tag=2.0", "sha256:" + "1" * 64),
+        ("registry.acme.io/checkout@SHA256:" + "1" * 64, "sha256:" + "1" * 64),
+        ("pkg:oci/checkout@2.0", None),
+        ("pkg:github/acme/shop@" + "1" * 40, None),
+        ("pkg:oci/checkout@sha256:12", None),
+    ],
+)
+def test_a_digest_in_the_package_url_is_that_of_what_was_deployed(
+    tmp_path: Path, artifact: str, expected: str | None
+) -> None:
+    (one,) = deployments(given(tmp_path, [deployed(5, artifact=artifact)]))
+    assert one.digest == expected

@@ -57,7 +57,7 @@ def test_a_deployment_is_one_line_with_everything_that_was_said(
         "--started", "2026-03-01T12:55:00+01:00", "--finished", "1772366400",
         "--repository", "git@github.com:acme/shop.git", "--url", "https://ci/1", "--fixes", "d-1",
         "--rolls-back", "d-0", "--unplanned", "--labels", "hotfix, urgent", "--labels", "eu",
-        "--id", "d-2",
+        "--id", "d-2", "--digest", "sha256:ab",
     )  # fmt: skip
     assert (code, out) == (0, "d-2\n")
     (line,) = lines(tmp_path / "dora.d")
@@ -71,6 +71,7 @@ def test_a_deployment_is_one_line_with_everything_that_was_said(
         "sha": SHA,
         "status": "succeeded",
         "version": "1.2",
+        "digest": "sha256:ab",
         "started_at": "2026-03-01T11:55:00Z",
         "finished_at": "2026-03-01T12:00:00Z",
         "repository": "github.com/acme/shop",

@@ -37,6 +37,7 @@ def ask(name: str, given: Given, text: str = "", *, as_of: float = 31 * 24, **ru
         "services": [("shop", None)],
         "covered_services": [("shop",)],
         "incident_services": [("s", fact.id, "shop") for fact in incidents],
+        "flag_services": [("shop", "shop")],
     }
     for table, named in _SERVICES.items():
         columns = named.split()
