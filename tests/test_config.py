@@ -495,24 +495,6 @@ def test_the_starter_gives_back_what_it_was_given(tmp_path: Path) -> None:
     )
 
 
-def test_what_the_starter_suggests_is_valid_once_uncommented(tmp_path: Path) -> None:
-    lines = config.starter([]).splitlines()
-    suggested = [line[2:] for line in lines if line.startswith(("# [[", "# name", "# team"))]
-    suggested += [line[2:] for line in lines if line.startswith(("# repositories", "# paths"))]
-    services = "\n".join(suggested[suggested.index("[[services]]") :])
-    tables = {"[environments]": ("# production", "# staging"), "[rules]": tuple(
-        f"# {name} =" for name in Rules.__dataclass_fields__
-    )}  # fmt: skip
-    for header, starts in tables.items():
-        values = [line[2:] for line in lines if line.startswith(starts)]
-        services += "\n".join(["", header, *values])
-    loaded = config.load(written(tmp_path, services))
-    assert loaded.services[0].name == "checkout"
-    assert set(loaded.environments) == {"production", "staging"}
-    assert loaded.rules.failure_window == Rules().failure_window
-    assert loaded.rules.judged_after == Rules().judged_after
-
-
 @given(
     st.recursive(
         st.text(st.characters(codec="utf-8")) | st.integers(-(2**63), 2**63 - 1) | st.booleans(),

@@ -18,6 +18,7 @@ store = {store}
 timezone = {timezone}            # decides on which day, week or month a thing falls
 identities = {identities}  # people as keyed pseudonyms, or "plain"
 as_of = {as_of}              # what counts as now: the last "sync", or the "newest" fact
+# store_titles = false           # keeps no subjects and titles; hotfixes by title go
 """
 
 _SOURCES = """
@@ -38,6 +39,12 @@ _MORE_SOURCES = """
 # path = "incidents.csv"         # columns: id, detected_at, resolved_at, service, title ...
 # table = "incidents"
 # covers = ["*"]                 # services it would know of, even while they have no incident
+#
+# Other kinds with keys of their own; tokens stand in environment variables, only named here:
+#   github: token_env = "GITHUB_TOKEN", groups = ["acme"], deployments = ["deployments"]
+#   gitlab: token_env = "GITLAB_TOKEN", groups = ["acme"], incidents = { types = ["incident"] }
+#   jira: token_env = "JIRA_TOKEN", url = "https://jira.acme.example", jql = "project = OPS"
+#   pagerduty: token_env = "PAGERDUTY_TOKEN", services = ["checkout*"], urgency = "high"
 """
 
 _ENVIRONMENTS = """
@@ -61,11 +68,24 @@ _SOME_SERVICES = """
 # team = "payments"
 # repositories = ["github.com/acme/shop"]
 # paths = ["services/checkout/**"]   # its part of the repository; without, all of it
+# deployments = ["deploy-checkout*"] # names of its deployments
+# aliases = ["Checkout (prod)"]      # what incident systems call it
+"""
+
+_TEAMS = """
+# ---- Teams: only where they are in groups; --team commerce is then every team below it.
+# [[teams]]
+# name = "payments"
+# parent = "commerce"
 """
 
 _RULES = """
 # ---- Rules: every choice behind the numbers, here with its default.
 [rules]
+"""
+
+_PRESET = """\
+# preset = "gitlab"              # begin from the formulas of another product
 """
 
 _GOALS = """
@@ -78,17 +98,37 @@ _GOALS = """
 
 _PRIVACY = """
 # ---- Privacy: nothing is about persons. `dora privacy` says what is kept about them.
-# store_titles = false           # (at the top) keeps no subjects and titles; hotfixes by title go
 # [privacy]
 # k = 5                          # a team's number is not shown with fewer authors behind it
 # retention = "2y"               # what ended longer ago is taken out of the store by each sync
 """
 
+_CALENDAR = """
+# ---- Calendar: when releases are meant to happen, and when not; `dora release` measures it.
+# [calendar]
+# office_hours = "09:00-17:00"
+# [[calendar.windows]]
+# name = "tuesdays and thursdays"
+# rrule = "FREQ=WEEKLY;BYDAY=TU,TH"
+# start = 2026-01-06T10:00:00    # its first time, by the clock of its zone
+# duration = "4h"
+# [[calendar.freezes]]
+# name = "end of the year"
+# start = 2026-12-19T00:00:00
+# until = 2027-01-04T00:00:00
+# [[calendar.trains]]
+# name = "weekly"
+# rrule = "FREQ=WEEKLY;BYDAY=WE"
+# start = 2026-01-07T09:00:00
+"""
+
 _SOME_RULES = {
     "change": '# change = "commit"              # or "pull_request"',
+    "failure_rules": '# failure_rules = ["stated", "rollback", "revert", "hotfix", "window"]',
     "failure_window": '# failure_window = "24h"         # incidents this soon are put down to it',
     "maturity": '# maturity = "24h"               # younger deployments are not yet judged',
     "hotfix": '# hotfix = { labels = ["hotfix", "emergency"], branches = ["hotfix/*"] }',
+    "severities": '# severities = []                # such as ["sev1"]; none named, all count',
     "bots": '# bots = ["*[bot]*", "renovate*", "dependabot*"]',
 }
 
@@ -129,10 +169,13 @@ def starter(
             _SERVICES,
             *(_entry("services", entry) for entry in services),
             "" if services else _SOME_SERVICES,
+            _TEAMS,
             _RULES,
+            "" if rules else _PRESET,
             _table(rules or {}),
             *(f"{line}\n" for line in unset),
             _GOALS,
+            _CALENDAR,
             _PRIVACY,
         ]
     )
