@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,47 +56,47 @@ def show(
     """Show a METRIC by period and service, or all five at a glance."""
     from dora import words
 
-    if metric is not None and year is not None:
+    asked = {"sql": only_sql, "signals": signals, "survival": survival}
+    _agree(metric, {**asked, "all-presets": all_presets, "levels": year is not None})
+    delivery = scope.of(place.open())
+    if year is not None:
+        emit_levels(delivery.overview(), year, form, output)
+    elif metric is None:
+        emit_overview(delivery.overview(), form, output)
+    elif only_sql:
+        click.echo(delivery.metric(metric).sql)
+    elif signals:
+        emit_signals(delivery.metric(metric).signals(), form, output)
+    elif survival:
+        emit_survival(delivery.metric(metric).survival(), form, output)
+    elif all_presets:
+        fan = delivery.metric(metric).fan()
+        emit(fan.frame, fan.shown, form, output)
+    else:
+        result = delivery.metric(metric)
+        emit(result.frame, words.table(result.frame), form, output)
+
+
+def _agree(metric: str | None, asked: Mapping[str, bool]) -> None:
+    """Refuse questions that do not go together, or not with a metric, or not without.
+
+    Raises:
+        UsageError: There are such.
+    """
+    from dora import metrics, words
+
+    given = [f"--{name}" for name, wanted in asked.items() if wanted]
+    if len(given) > 1:
+        told = words.listed(given, most=len(given))
+        raise UsageError(f"{told} do not go together.", hint="Ask for one after the other.")
+    if metric is not None and given == ["--levels"]:
         raise UsageError(
             f"A level takes all metrics, not {metric} alone.", hint="Leave the metric away."
         )
-    if metric is None and (signals or survival):
+    if metric is None and given and given != ["--levels"]:
         raise UsageError(
-            "Signals and survival are of one metric.", hint="Name it, such as lead-time."
+            f"{given[0]} is of one metric.", hint=f"Name it: {', '.join(metrics.names())}."
         )
-    delivery = scope.of(place.open())
-    if metric is None and all_presets:
-        raise UsageError(
-            "Which metric is to be shown by all presets?",
-            hint=f"Name one: {', '.join(delivery.metrics)}.",
-        )
-    if year is not None:
-        emit_levels(delivery.overview(), year, form, output)
-        return
-    if metric is None:
-        overview = delivery.overview()
-        if form is None and output is None:
-            click.echo(at_a_glance(overview), nl=False)
-            for note in overview.notes:
-                click.echo(f"- {note.sentence}")
-        else:
-            emit(overview.frame, words.table(overview.frame), form, output)
-        return
-    result = delivery.metric(metric)
-    if only_sql:
-        click.echo(result.sql)
-        return
-    if signals:
-        emit_signals(result.signals(), form, output)
-        return
-    if survival:
-        emit_survival(result.survival(), form, output)
-        return
-    if all_presets:
-        fan = result.fan()
-        emit(fan.frame, fan.shown, form, output)
-        return
-    emit(result.frame, words.table(result.frame), form, output)
 
 
 @click.command()
@@ -230,6 +231,18 @@ def at_a_glance(overview: Overview) -> str:
     table = frames.text(pd.DataFrame(rows, dtype=object), "table")
     said = [f"- {words.listed(names)}: {reason}.\n" for reason, names in reasons.items()]
     return "".join([table, "\n" if said else "", *said])
+
+
+def emit_overview(overview: Overview, form: str | None, output: Path | None) -> None:
+    """A row a metric; for people a small table, and what to mind."""
+    from dora import words
+
+    if form is not None or output is not None:
+        emit(overview.frame, words.table(overview.frame), form, output)
+        return
+    click.echo(at_a_glance(overview), nl=False)
+    for note in overview.notes:
+        click.echo(f"- {note.sentence}")
 
 
 def emit_signals(found: Signals, form: str | None, output: Path | None) -> None:

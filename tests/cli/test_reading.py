@@ -461,6 +461,20 @@ def test_survival_is_told_in_a_sentence_and_as_a_curve(dora: Command, organisati
     assert 0 < shares[0] < shares[-1] <= 1
 
 
+@pytest.mark.parametrize("option", ["--sql", "--signals", "--survival", "--all-presets"])
+def test_what_is_of_one_metric_is_not_shown_without(dora: Command, organisation: Path, option: str):
+    ran = dora("show", "-c", organisation, option)
+    assert ran.code == 2
+    assert f"{option} is of one metric" in ran.err
+    assert "deployment_frequency" in ran.err
+
+
+def test_questions_that_do_not_go_together_are_not_half_answered(dora: Command, organisation: Path):
+    ran = dora("show", "lead-time", "-c", organisation, "--signals", "--survival")
+    assert ran.code == 2
+    assert "--signals and --survival do not go together" in ran.err
+
+
 def test_signals_and_survival_are_of_one_metric(dora: Command, organisation: Path):
     assert dora("show", "-c", organisation, "--signals").code == 2
     told = dora("show", "rework-rate", "-c", organisation, "--survival")
