@@ -295,6 +295,12 @@ class FlagChange(Record):
     environment: str = fact("Environment as the provider names it")
     changed_at: datetime = fact("When it was changed")
     share: float = fact("Share of users who see it from then on, 0 to 1")
+    action: Literal["changed", "created", "removed"] = fact(
+        "changed, or that the flag was created or removed altogether", default="changed"
+    )
+    temporary: bool | None = fact(
+        "Whether it is meant to be removed; null if not known", default=None
+    )
     service: str | None = fact("Service as stated by the source", default=None)
     url: str | None = fact("Web address", default=None)
 

@@ -148,6 +148,7 @@ class Calendar:
         office_hours: The hours of a working day, by the reporting zone, as `09:00-17:00`.
         checks: Wildcards of the CI checks that have to pass before a release; all where none is
             named.
+        released_share: The share of users from which on what is behind a flag is released.
     """
 
     windows: tuple[Span, ...] = ()
@@ -156,6 +157,7 @@ class Calendar:
     holidays: str | None = None
     office_hours: str = "09:00-17:00"
     checks: tuple[str, ...] = ()
+    released_share: float = 1.0
 
 
 class _Days(BaseModel):
@@ -166,6 +168,7 @@ class _Days(BaseModel):
         "09:00-17:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$"
     )
     checks: Texts = ()
+    released_share: float = Field(1.0, gt=0, le=1)
 
 
 _MODELS: dict[Kind, type[Span] | type[Train]] = {"windows": Span, "freezes": Span, "trains": Train}

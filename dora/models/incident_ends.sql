@@ -1,31 +1,14 @@
 -- grain: an incident that is over, of which is known what ended it
 -- key: source, incident
--- reads: deployment_failures, environment_kinds, flag_changes, flag_services, known_incidents,
---  production_kinds, production_sequence, rules
+-- reads: deployment_failures, flag_states, known_incidents, production_sequence, rules
 -- rule: The last, between detection and end, of the repairs of the deployments it is linked to
 --  (rollback, revert, fix forward), and of the flags of its services that were turned off in
 --  production no longer before its end than the flag window (flag off).
 with
-flag_line as (
-    select
-        f.flag as flag,
-        f.environment as environment,
-        coalesce(f.service, '') as stated,
-        dora_us(f.changed_at) as us,
-        f.share as share,
-        lag(f.share) over (
-            partition by f.source, f.flag, f.environment
-            order by dora_us(f.changed_at), f.id
-        ) as share_before
-    from flag_changes f
-),
 turned_off as (
-    select distinct m.service as service, f.us as us
-    from flag_line f
-    join flag_services m on m.stated = f.stated
-    join environment_kinds e on e.environment = f.environment and e.tier = ''
-    join production_kinds p on p.kind = e.kind
-    where f.share = 0 and coalesce(f.share_before, 1) > 0
+    select distinct f.service as service, f.us as us
+    from flag_states f
+    where f.turned_off and f.in_production
 ),
 ended as (
     select

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("windows", "trains", "freezes", "availability", "staging", "immutability"),
-    *("quality", "strategy"),
+    *("quality", "flags", "strategy"),
 )
 """The analyses, in the order they are told."""
 

@@ -71,8 +71,9 @@ def _number(spans: list[Any]) -> int:
 def _waiting(asked: Asked, found: list[Service]) -> list[Figure]:
     """Changes that were ready and not in production: at the end, the oldest, and on average."""
     end = _end(asked)
+    found = [one for one in found if one.known.total]
     undelivered = sum(int((one.delivered > end).sum()) for one in found)
-    if not any(one.known.total for one in found):
+    if not found:
         units = {"waiting": "changes", "waiting_oldest": "days", "waiting_mean": "changes"}
         return [Figure(name, None, unit, 0, reason=text.NO_TRUNK) for name, unit in units.items()]
     waiting = np.concatenate([one.waiting(end) for one in found])
@@ -116,7 +117,8 @@ def _records(asked: Asked) -> pd.DataFrame:
             waiting = one.waiting(int(end))
             oldest = float(end - waiting.min()) / 1_000_000 if len(waiting) else None
             told = (float(seconds[place]) for seconds in lasted)
-            rows.append((one.name, _moment(days[place]), *told, len(waiting), oldest))
+            counted = len(waiting) if one.known.total else None
+            rows.append((one.name, _moment(days[place]), *told, counted, oldest))
     names = ["service", "begins_at", *STATES, "waiting", "waiting_oldest"]
     return tidy(pd.DataFrame(rows, columns=names, dtype=object))
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from dora.release.base import Answer, Asked
     from dora.stats.figure import Figure
@@ -115,7 +116,8 @@ def waiting(ax: Axes, days: pd.DataFrame, otherwise: str | None) -> None:
         furniture.say(ax, otherwise or "")
         return
     hue = palette.now().other
-    by_day = days.groupby("begins_at", sort=True)[["waiting", "available", "unknown"]].sum()
+    told = days.astype(dict.fromkeys(("waiting", "available", "unknown"), float))
+    by_day = told.groupby("begins_at", sort=True)[["waiting", "available", "unknown"]].sum()
     moments, counted = by_day.index.to_numpy(), by_day["waiting"].to_numpy(float)
     closed = moments[(by_day["available"] == 0) & (by_day["unknown"] == 0)]
     for moment in closed:
@@ -154,3 +156,23 @@ def _mark(ax: Axes, place: tuple[int, int], sort: str) -> None:
     else:
         grey = palette.now().grey
         ax.plot([week + 0.2, week + 0.8], [weekday + 0.9] * 2, color=grey, lw=1.2, gid="window")
+
+
+def survival(ax: Axes, days: NDArray[np.float64], over: NDArray[np.bool_], otherwise: str) -> None:
+    """How many flags are still there after so many days, with those counted that are."""
+    from dora import stats
+
+    if not len(days):
+        furniture.say(ax, otherwise)
+        return
+    curve, hue = stats.kaplan_meier(days, over), palette.now().other
+    times = np.concatenate([[0.0], curve.times, [max(float(days.max()), 1.0)]])
+    ends = (curve.over, curve.low, curve.high)
+    left, most, least = (
+        1 - np.concatenate([[0.0], one, one[-1:] if len(one) else [0.0]]) for one in ends
+    )
+    ax.fill_between(times, least, most, step="post", color=hue, alpha=0.15, lw=0)
+    ax.step(times, left, where="post", color=hue, lw=1.6)
+    scales.shares(ax, [1.0])
+    ax.set_ylabel(f"flags that are still there, n = {len(days):,}; by days since they were created")
+    furniture.plain(ax)

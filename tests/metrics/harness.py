@@ -48,6 +48,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         TEXT,
     )
     | dict.fromkeys(("started_at", "finished_at"), TIME),
+    "pull_requests": {"repository": TEXT, "number": WHOLE, "labels": TEXT},
+    "pull_request_times": {"pull_request_id": WHOLE, "repository": TEXT, "number": WHOLE},
+    "flag_changes": dict.fromkeys(
+        ("source", "id", "flag", "environment", "service", "action", "url"), TEXT
+    )
+    | {"changed_at": TIME, "share": "DOUBLE", "temporary": FLAG},
+    "flag_services": {"stated": TEXT, "service": TEXT},
+    "production_kinds": {"kind": TEXT},
     "production_streams": {"route": WHOLE, "repository": TEXT, "service": TEXT},
     "repositories": dict.fromkeys(("repository", "default_branch"), TEXT),
     "builds": dict.fromkeys(
@@ -92,7 +100,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         ("committed_at", "ready_at", "first_review_at", "merged_at", "delivered_at"), TIME
     )
     | dict.fromkeys(("is_bot", "is_hotfix", "reverts_change"), FLAG),
-    "change_times": dict.fromkeys(("change_id", "route", "us", "step"), WHOLE)
+    "change_times": dict.fromkeys(("change_id", "route", "us", "step", "pull_request_id"), WHOLE)
     | dict.fromkeys(("committed_at", "merged_at", "delivered_at"), TIME)
     | {"service": TEXT, "left_out": TEXT, "shared": FLAG},
     "unlanded_changes": dict.fromkeys(("repository", "sha", "service", "left_out", "url"), TEXT)

@@ -48,7 +48,7 @@ def ask(
 ) -> Answer:
     """The answer of an analysis for marts with these rows."""
     asked = question(rows, **given)
-    for model in ("started_deployments", "ci_runs", "trunk_checks"):
+    for model in ("started_deployments", "ci_runs", "trunk_checks", "flag_states"):
         asked.tables.engine.build(model, models()[model].sql)
     laid_out = planned(text)
     return release.find(name).ask(Asked(asked, laid_out, Plan(laid_out, base, asked)))

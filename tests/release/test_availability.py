@@ -173,6 +173,7 @@ def test_without_builds_nothing_is_known(engine):
     assert answer["unknown_share"].value == 1
     assert (answer["waiting"].value, answer["waiting"].reason) == (None, text.NO_TRUNK)
     assert answer.sentence == text.NEEDS_TRUNK
+    assert list(answer.evidence["waiting"]) == 10 * [None]
 
 
 def test_it_is_said_what_it_does_not_know_of(engine):

@@ -256,6 +256,8 @@ def test_repair_before_detection_or_after_the_end_did_not_end_it(world: World, f
         ("2 12:30", 0.1, {}, "incident resolved"),
         ("2 12:30", 0.0, {"service": "mail"}, "incident resolved"),
         ("2 12:30", 0.0, {"environment": "staging"}, "incident resolved"),
+        ("2 12:30", 0.0, {"action": "removed"}, "incident resolved"),
+        ("2 12:30", 0.0, {"action": "created"}, "incident resolved"),
     ],
 )
 def test_flag_of_the_service_turned_off_shortly_before_the_end_ended_it(

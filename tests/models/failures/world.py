@@ -87,7 +87,10 @@ _COLUMNS: dict[str, str] = {
     ),
     "incident_causes": "source incident cause",
     "incident_services": "source incident service",
-    "flag_changes": "source id flag environment changed_at:TIMESTAMP share:DOUBLE service",
+    "flag_changes": (
+        "source id flag environment changed_at:TIMESTAMP share:DOUBLE service action"
+        " temporary:BOOLEAN url"
+    ),
     "flag_services": "stated service",
     "environment_kinds": "environment tier kind",
     "production_kinds": "kind",
@@ -235,12 +238,13 @@ class World:
 
     def flag(
         self, when: str, share: float, service: str = "shop", *, flag: str = "basket",
-        environment: str = "production",
+        environment: str = "production", action: str = "changed",
     ) -> None:  # fmt: skip
         """A feature flag of a service is set to a share of users."""
         changes = self.tables["flag_changes"]
         row = {"source": "flags", "id": str(len(changes)), "flag": flag, "share": share}
         named = {"environment": environment, "service": service, "changed_at": at(when)}
+        named["action"] = action
         changes.append(row | named)
         if {"stated": service, "service": service} not in self.tables["flag_services"]:
             self.tables["flag_services"].append({"stated": service, "service": service})
