@@ -16,6 +16,7 @@ import tiny
 
 from dora import metrics
 from dora.cli import dora
+from dora.connector import load
 from dora.metrics.coverage_checks import CHECKS, FAULTS
 from dora.models import models
 from dora.plots import KINDS
@@ -28,6 +29,8 @@ STORE = DOCS / "store.md"
 DEFINITIONS = DOCS / "definitions.md"
 PICTURES = DOCS / "pictures.md"
 READING = DOCS / "reading.md"
+
+CONFIGURATION = DOCS / "configuration.md"
 
 _HEAD = """\
 # The store
@@ -97,6 +100,24 @@ def definitions(text: str) -> str:
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
         text = re.sub(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text, flags=re.DOTALL)
     return text
+
+
+def configuration(text: str) -> str:
+    """The page on the configuration with the keys of sources as they should be."""
+
+    def keys(found: re.Match[str]) -> str:
+        fields = load(found[2]).Options.model_fields
+        rows = [
+            f"| `{field.alias or name}` | {'yes' if field.is_required() else ''} "
+            f"| {field.description or ''} |"
+            for name, field in fields.items()
+        ]
+        return "\n".join(
+            [f"{found[1]}| key | needed | meaning |", "|---|---|---|", *rows, found[3]]
+        )
+
+    pattern = r"(<!-- keys: (\w+) -->\n).*?(<!-- /keys -->)"
+    return re.sub(pattern, keys, text, flags=re.DOTALL)
 
 
 def store() -> str:
@@ -181,6 +202,7 @@ if __name__ == "__main__":
     README.write_text(readme(README.read_text("utf-8")), encoding="utf-8")
     STORE.write_text(store(), encoding="utf-8")
     DEFINITIONS.write_text(definitions(DEFINITIONS.read_text("utf-8")), encoding="utf-8")
+    CONFIGURATION.write_text(configuration(CONFIGURATION.read_text("utf-8")), encoding="utf-8")
     PICTURES.write_text(gallery(), encoding="utf-8")
     READING.write_text(reading(READING.read_text("utf-8"), DOCS), encoding="utf-8")
     (DOCS / "images").mkdir(exist_ok=True)

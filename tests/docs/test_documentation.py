@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -23,8 +24,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, flags=re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -88,18 +89,41 @@ def test_every_python_block_of_the_readme_runs() -> None:
     assert repr(namespace["lead"]).startswith("lead_time ")
 
 
-def test_every_configuration_of_the_readme_is_a_good_one(workplace: Path) -> None:
-    found = blocks("toml")
-    assert found
+def test_every_configuration_of_the_readme_and_of_its_page_is_a_good_one(workplace: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    found = [*blocks("toml"), *blocks("toml", page)]
+    assert len(found) == 2
     for block in found:
         (workplace / "dora.toml").write_text(block)
         config.load(workplace / "dora.toml")
+
+
+def test_the_readme_names_every_source_there_is() -> None:
+    table = README.partition("### Sources")[2].partition("\n## ")[0]
+    _, *named = re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE)
+    assert sorted(named) == sorted(point.name for point in entry_points(group="dora.connectors"))
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in README, page.name
+
+
+def test_anchors_within_the_documentation_exist() -> None:
+    for page in PAGES:
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text("utf-8")):
+            text = (page.parent / target if target else page).read_text("utf-8")
+            heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+            plain = {re.sub(r"[^\w\- ]", "", head).lower().replace(" ", "-") for head in heads}
+            assert anchor in plain, (page.name, target, anchor)
 
 
 def test_generated_parts_are_up_to_date(generate: ModuleType) -> None:
     assert generate.readme(README) == README, "run python docs/generate.py"
     defined = (ROOT / "docs" / "definitions.md").read_text("utf-8")
     assert generate.definitions(defined) == defined, "run python docs/generate.py"
+    configured = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    assert generate.configuration(configured) == configured, "run python docs/generate.py"
     stored = (ROOT / "docs" / "store.md").read_text("utf-8")
     assert generate.store() == stored, "run python docs/generate.py"
     drawn = (ROOT / "docs" / "pictures.md").read_text("utf-8")
