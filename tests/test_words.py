@@ -63,7 +63,9 @@ def test_periods_have_short_names():
 
 
 def test_rules_are_told_where_they_are_not_the_usual_ones():
-    assert words.rules_text(Rules()) == "change: commit, failure window 24 h, judged after 24 h"
+    usual = "preset dora.dev, change: commit, failure window 24 h, judged after 24 h"
+    assert words.rules_text(Rules()) == usual
+    assert words.rules_text(Rules.preset("gitlab")).startswith("preset GitLab, change: ")
     told = words.rules_text(Rules().but(failure_window="72h", bot_changes=True, baseline=False))
     assert "failure window 3 d, judged after 3 d" in told
     assert "baseline: no" in told

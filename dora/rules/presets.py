@@ -289,6 +289,11 @@ PRESETS = (
 """All presets, in the order they are shown."""
 
 
+def of(rules: Rules) -> Preset | None:
+    """The preset that has exactly these rules, if any does."""
+    return next((preset for preset in PRESETS if preset.rules == rules), None)
+
+
 def find(name: str) -> Preset:
     """The preset of that name.
 

@@ -220,9 +220,16 @@ def window(span: Any) -> str:
 
 
 def rules_text(rules: Rules) -> str:
-    """The rules that readers ask about first, and those that are not the usual ones."""
-    usual = type(rules)()
+    """The preset, the rules that readers ask about first, and those of no preset.
+
+    What a preset has is told by its name; what differs from the usual rules without being a
+    preset is told one by one.
+    """
+    from dora.rules import presets
+
+    usual, preset = type(rules)(), presets.of(rules)
     told = [
+        f"preset {preset.title}" if preset else "own rules",
         f"change: {rules.change.replace('_', ' ')}",
         f"failure window {length(rules.failure_window)}",
         f"judged after {length(rules.judged_after)}",
@@ -230,7 +237,7 @@ def rules_text(rules: Rules) -> str:
     shown = {"change", "failure_window", "maturity"}
     for name in type(rules).__dataclass_fields__:
         value = getattr(rules, name)
-        if name not in shown and value != getattr(usual, name):
+        if preset is None and name not in shown and value != getattr(usual, name):
             told.append(f"{name.replace('_', ' ')}: {_rule(value)}")
     return ", ".join(told)
 
