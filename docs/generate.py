@@ -6,9 +6,13 @@ date; a test runs the same functions and fails where what is committed is stale.
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import asdict
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import click
 import examples
@@ -21,6 +25,7 @@ from dora.metrics.coverage_checks import CHECKS, FAULTS
 from dora.models import models
 from dora.plots import KINDS
 from dora.records import RECORD_TYPES, columns
+from dora.rules import Rules
 from dora.rules.presets import PRESETS
 
 DOCS = Path(__file__).resolve().parent
@@ -102,8 +107,31 @@ def definitions(text: str) -> str:
     return text
 
 
+def rules_table() -> str:
+    """Every rule with its usual value as `dora.toml` has it, from its own description."""
+    described = re.sub(r"\n {12}", " ", Rules.__doc__ or "")
+    hints = get_type_hints(Rules)
+    lines = ["| rule | usual | meaning |", "|---|---|---|"]
+    for name, value in asdict(Rules()).items():
+        (meaning,) = re.findall(rf"^ {{8}}{name}: (.*)$", described, flags=re.MULTILINE)
+        choices = [c for c in get_args(hints[name]) if isinstance(c, str)]
+        named = f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else ""
+        lines.append(f"| `{name}` | {_toml(value)} | {meaning}{named} |")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, timedelta):
+        return f'`"{value // timedelta(hours=1)}h"`'
+    if isinstance(value, dict):
+        return "; ".join(f"`{key}` {_toml(part)}" for key, part in value.items())
+    return f"`{json.dumps(value)}`"
+
+
 def configuration(text: str) -> str:
-    """The page on the configuration with the keys of sources as they should be."""
+    """The page on the configuration with the rules and the keys of sources as they should be."""
 
     def keys(found: re.Match[str]) -> str:
         fields = load(found[2]).Options.model_fields
@@ -116,6 +144,12 @@ def configuration(text: str) -> str:
             [f"{found[1]}| key | needed | meaning |", "|---|---|---|", *rows, found[3]]
         )
 
+    text = re.sub(
+        r"(<!-- rules -->\n).*?(<!-- /rules -->)",
+        lambda found: f"{found[1]}{rules_table()}\n{found[2]}",
+        text,
+        flags=re.DOTALL,
+    )
     pattern = r"(<!-- keys: (\w+) -->\n).*?(<!-- /keys -->)"
     return re.sub(pattern, keys, text, flags=re.DOTALL)
 

@@ -77,7 +77,7 @@ class Rules:
         baseline: Whether a stream's first deployment only marks where the record begins.
         failure_rules: The kinds of evidence that a deployment failed, strongest first.
         failure_window: How long after a deployment an incident is put down to it when nothing
-            says more; None for no limit.
+            says more; None, or `"none"` in `dora.toml`, for no limit.
         hotfix_window: How long after a deployment a hotfix is put down to it.
         maturity: The age at which a deployment is judged; younger ones are pending. By default
             the failure window, or a day where that has no limit.

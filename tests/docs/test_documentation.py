@@ -17,6 +17,7 @@ import yaml
 
 from dora import config
 from dora.connector import load
+from dora.rules import Rules
 from tests.repositories import History
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +97,17 @@ def test_every_configuration_of_the_readme_and_of_its_page_is_a_good_one(workpla
     for block in found:
         (workplace / "dora.toml").write_text(block)
         config.load(workplace / "dora.toml")
+
+
+def test_the_usual_rules_of_the_manual_are_the_usual_rules(tmp_path: Path) -> None:
+    """Each as it is written there, read back as a configuration."""
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    table = page.partition("<!-- rules -->")[2].partition("<!-- /rules -->")[0]
+    given = re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", table, flags=re.MULTILINE)
+    assert len(given) >= 25
+    written = "\n".join(f"{name} = {value}" for name, value in given)
+    (tmp_path / "dora.toml").write_text(f"[rules]\n{written}\n")
+    assert config.load(tmp_path / "dora.toml").rules == Rules()
 
 
 def test_the_readme_names_every_source_there_is() -> None:
