@@ -16,6 +16,12 @@ from dora.cli.options import Place, Scope
 @options.place
 @options.output
 @click.option("--evidence", "records", is_flag=True, help="The records behind it instead.")
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write the compliance pack of `evidence` to.",
+)
 def release(
     analysis: str | None,
     scope: Scope,
@@ -23,18 +29,27 @@ def release(
     form: str | None,
     output: Path | None,
     records: bool,
+    folder: Path | None,
 ) -> None:
     """Show how releases are managed by an ANALYSIS, or a sentence on each."""
     from dora import release as analyses
     from dora import words
     from dora.cli.reading import emit
+    from dora.release import pack
 
+    if folder is not None and analysis != "evidence":
+        raise click.UsageError("--out DIR goes with the analysis `evidence`.")
     asked = scope.of(place.open()).release
     if analysis is None:
         for name in analyses.NAMES:
             click.echo(f"{name}: {asked.ask(name).sentence}")
         return
     answer = asked.ask(analysis)
+    if folder is not None:
+        for path in pack.write(answer, folder):
+            click.echo(path)
+        click.echo(answer.sentence, err=True)
+        return
     frame = answer.evidence if records else answer.frame
     emit(frame, words.table(frame), form, output)
     click.echo(answer.sentence, err=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("windows", "trains", "freezes", "availability", "staging", "immutability"),
-    *("quality", "flags", "strategy"),
+    *("quality", "flags", "strategy", "evidence"),
 )
 """The analyses, in the order they are told."""
 
