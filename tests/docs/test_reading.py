@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,16 @@ def test_the_freeze_it_speaks_of_is_the_one_that_was_simulated() -> None:
     said = " ".join(PAGE.split())
     assert f"said {delivered} days, while {begun} new ones" in said
     assert f"the median of all was to be {true}." in said
+
+
+def test_the_alarms_it_speaks_of_are_those_that_were_simulated() -> None:
+    statistics = (ROOT / "docs" / "statistics.md").read_text("utf-8")
+    table = statistics.partition("<!-- simulation: alarms -->\n")[2].partition("<!--")[0]
+    rows = [[cell.strip(" %") for cell in row.split("|")[2:5]] for row in table.splitlines()[2:]]
+    spoken, _, arrows = ([float(cell) for cell in column] for column in zip(*rows, strict=True))
+    said = " ".join(PAGE.split())
+    assert f"better or worse in at most {math.ceil(max(spoken))} of 100" in said
+    assert f"pointed somewhere in at least {math.floor(min(arrows))} of 100" in said
 
 
 def test_the_answer_below_an_example_is_what_it_is_worth_now(
