@@ -33,10 +33,10 @@ numbered as (
         r.begun_us as begun_us,
         r.ended_us as ended_us,
         r.url as url,
-        row_number() over (
+        cast(row_number() over (
             partition by r.repository, r.name
             order by r.first_us, r.sha, r.attempt, r.begun_us, r.source, r.build
-        ) as place
+        ) as bigint) as place
     from ran r
 ),
 newest as (

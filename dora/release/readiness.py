@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).max
 _NONE = Spans.of([], [])
+_NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +75,15 @@ def services(asked: Asked, analysis: Analysis) -> list[Service]:
     checks.load(asked)
     rows = {part: asked.rows(analysis.sql(part)) for part in _PARTS}
     trunks = trunk.trunks(asked, rows["trunk"])
-    by_repository = rows["trunk"].groupby("repository", sort=False)
-    greens = {str(name): _green(mine) for name, mine in by_repository}
+    greens = _greens(rows["trunk"])
     frozen, blocked = _frozen(rows["environments"]), _blocked(rows["blocked"], asked.now_us)
-    changes = dict(tuple(rows["changes"].groupby("service", sort=False)))
+    changes = _changes(rows["changes"], greens)
     owned = rows["repositories"].groupby("service", sort=True)["repository"].agg(list)
     found = []
     for name, repositories in zip(map(str, owned.index), owned, strict=True):
         window = _window(asked, name)
         known, red = _together([trunks[r] for r in repositories if r in trunks])
-        ready, delivered = _ready(changes.get(name), greens)
+        ready, delivered = changes.get(name, (_NOTHING, _NOTHING))
         held = (frozen.get(name, _NONE), blocked.get(name, _NONE))
         found.append(Service(name, window, known & window, red, *held, ready, delivered))
     return found
@@ -120,55 +119,58 @@ def _together(found: list[Trunk]) -> tuple[Spans, Spans]:
     return known, red
 
 
+def _whole(values: pd.Series[Any], missing: int) -> Ints:
+    """Whole numbers, with one for what is missing."""
+    return np.asarray(values.astype("Int64").fillna(missing), np.int64)
+
+
+def _places(rows: pd.DataFrame, by: str | list[str]) -> dict[Any, Ints]:
+    """The places of the rows of each group."""
+    return dict(cast("Mapping[Any, Ints]", rows.groupby(by, sort=False).indices))
+
+
 def _frozen(rows: pd.DataFrame) -> dict[str, Spans]:
     """When a freeze held in all environments of each service."""
+    begins, ends = _whole(rows["from_us"], 0), _whole(rows["until_us"], 0)
     found: dict[str, Spans] = {}
-    for (name, _), mine in rows.groupby(["service", "environment"], sort=False):
-        service = str(name)
-        spans = mine.dropna(subset=["from_us"])
-        held = Spans.of(spans["from_us"].astype("int64"), spans["until_us"].astype("int64"))
-        found[service] = found[service] & held if service in found else held
+    for (name, _), mine in _places(rows, ["service", "environment"]).items():
+        held = Spans.of(begins[mine], ends[mine])
+        found[name] = found[name] & held if name in found else held
     return found
 
 
 def _blocked(rows: pd.DataFrame, now: int) -> dict[str, Spans]:
-    ends = rows["until_us"].astype("Int64").fillna(now).to_numpy(np.int64)
-    begins = rows["from_us"].to_numpy(np.int64)
-    groups = rows.groupby("service", sort=False).indices
+    begins, ends = _whole(rows["from_us"], 0), _whole(rows["until_us"], now)
+    groups = _places(rows, "service")
     return {str(name): Spans.of(begins[mine], ends[mine]) for name, mine in groups.items()}
 
 
-def _green(rows: pd.DataFrame) -> tuple[Ints, Ints]:
+def _greens(rows: pd.DataFrame) -> dict[str, tuple[Ints, Ints]]:
     """When the required runs began that ended with nothing red, and from when on that is known.
 
-    The second is the first end of those that began no earlier.
+    The second is the first end of those that began no earlier; both of each repository.
     """
-    red = rows["red"].astype(bool).to_numpy()
-    begins = rows["from_us"].to_numpy(np.int64)
-    ends = rows["until_us"].astype("Int64").fillna(NEVER).to_numpy(np.int64)
-    green = ~Spans.of(begins[red], ends[red]).holds(begins)
-    begun, ended = rows["begun_us"].to_numpy(np.int64)[green], begins[green]
-    order = np.argsort(begun, kind="stable")
-    first = np.minimum.accumulate(ended[order][::-1])[::-1]
-    return begun[order], first
+    begun, begins = _whole(rows["begun_us"], 0), _whole(rows["from_us"], 0)
+    ends, red = _whole(rows["until_us"], NEVER), rows["red"].astype(bool).to_numpy()
+    found = {}
+    for name, mine in _places(rows, "repository").items():
+        failed = mine[red[mine]]
+        green = mine[~Spans.of(begins[failed], ends[failed]).holds(begins[mine])]
+        order = green[np.argsort(begun[green], kind="stable")]
+        first = np.minimum.accumulate(begins[order][::-1])[::-1]
+        found[str(name)] = (begun[order], first)
+    return found
 
 
-def _ready(rows: pd.DataFrame | None, greens: Mapping[str, tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
-    """When each change was ready, and when it was delivered, in any order."""
-    parts = list(_of_repositories(rows, greens)) if rows is not None else []
-    if not parts:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    ready, delivered = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return ready, delivered
-
-
-def _of_repositories(
+def _changes(
     rows: pd.DataFrame, greens: Mapping[str, tuple[Ints, Ints]]
-) -> Iterator[tuple[Ints, Ints]]:
-    for repository, mine in rows.groupby("repository", sort=False):
-        begun, ended = greens.get(str(repository), (np.zeros(0, np.int64),) * 2)
-        landed = mine["landed_us"].to_numpy(np.int64)
-        place = np.searchsorted(begun, landed, side="left")
-        ready = np.concatenate([ended, [NEVER]])[place]
-        delivered = mine["delivered_us"].astype("Int64").fillna(NEVER).to_numpy(np.int64)
-        yield np.asarray(ready, np.int64), np.asarray(delivered, np.int64)
+) -> dict[str, tuple[Ints, Ints]]:
+    """When the changes of each service were ready, and when they were delivered."""
+    landed, delivered = _whole(rows["landed_us"], 0), _whole(rows["delivered_us"], NEVER)
+    ready = np.full(len(rows), NEVER)
+    for name, mine in _places(rows, "repository").items():
+        begun, ended = greens.get(str(name), (_NOTHING, _NOTHING))
+        place = np.searchsorted(begun, landed[mine], side="left")
+        ready[mine] = np.concatenate([ended, [NEVER]])[place]
+    groups = _places(rows, "service")
+    return {str(name): (ready[mine], delivered[mine]) for name, mine in groups.items()}
