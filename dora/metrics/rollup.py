@@ -114,10 +114,10 @@ class Side:
         return rows["us"].to_numpy(np.float64) / 1_000_000, groups
 
     def rates(self) -> dict[str, Floats]:
-        """For a rate: partial pooling, and the limits of chance around the whole; else nothing."""
+        """For a share: partial pooling, and the limits of chance around the whole; else nothing."""
         import numpy as np
 
-        if not isinstance(self.whole.metric, Rate):
+        if not isinstance(self.whole.metric, Rate) or self.whole.may_pass_one:
             return {}
         known = ~np.isnan(self.numbers("value"))
         hits = np.where(known, self.numbers("hits"), 0)
@@ -144,7 +144,11 @@ def _(_: Rate, now: Side, before: Side, apart: Any) -> tuple[Split, Standardised
         for side in (now, before)
         for column, total in (("hits", side.whole.counts["hits"]), ("n", side.whole.n))
     )
-    return kitagawa(hits, trials, was, of), standardise(hits, trials, of)
+    events = now.whole.may_pass_one
+    return (
+        kitagawa(hits, trials, was, of, events=events),
+        standardise(hits, trials, of, events=events),
+    )
 
 
 @_split.register
@@ -256,7 +260,7 @@ class RollUp:
 
         Columns: service or team; value, unit, n, low, high and share (of all records), now;
         value_before, n_before and share_before; rate and mix, what the group adds to either part of
-        the change (none for a median, whose parts do not add up); for a rate also shrunk (drawn
+        the change (none for a median, whose parts do not add up); for a share also shrunk (drawn
         towards the whole by empirical Bayes, the more the smaller the group),
         limit_low and limit_high, between which chance alone puts a group of its size.
         """
@@ -292,7 +296,7 @@ class RollUp:
 
         if not isinstance(self.now.whole.metric, Rate):
             raise UsageError(
-                f"There is no funnel of {self.now.whole.name}.", hint="It is drawn of rates."
+                f"There is no funnel of {self.now.whole.name}.", hint="It is drawn of shares."
             )
         return funnel.of_groups(self.now, self.by, ax)
 

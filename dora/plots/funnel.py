@@ -44,8 +44,9 @@ def of_groups(side: Side, by: str, ax: Axes | None = None) -> Axes:
     """Draw every group's rate by its size; only those outside of the limits are named."""
     ax = new_axes() if ax is None else ax
     result, shown = side.whole, _shown(side, by)
-    if result.value is None or shown.empty:
-        furniture.say(ax, result.reason or words.NOTHING_DEPLOYED)
+    lacking = _lacking(result, shown)
+    if lacking is not None or result.value is None:
+        furniture.say(ax, str(lacking))
     else:
         _limits(ax, int(shown["n"].max()), result.value)
         ax.scatter(shown["n"], shown["value"], s=30, gid="group",
@@ -62,6 +63,15 @@ def of_groups(side: Side, by: str, ax: Axes | None = None) -> Axes:
     furniture.label(ax, result, f"{result.metric.title} by {by} and n", note)
     furniture.describe(ax, _described(side, by))
     return ax
+
+
+def _lacking(result: Result, shown: pd.DataFrame) -> str | None:
+    """Why there is nothing to draw; None where there is something."""
+    if result.may_pass_one:
+        return text.EVENTS
+    if result.value is None or shown.empty:
+        return result.reason or words.NOTHING_DEPLOYED
+    return None
 
 
 def _shown(side: Side, by: str) -> pd.DataFrame:
@@ -89,6 +99,7 @@ def _outside(shown: pd.DataFrame) -> pd.DataFrame:
 def _described(side: Side, by: str) -> str:
     result, shown = side.whole, _shown(side, by)
     title = f"{result.metric.title} by {by} of {furniture.whose(result)}, {result.window}"
-    if result.value is None or shown.empty:
-        return f"{title}: {result.reason or words.NOTHING_DEPLOYED}."
+    lacking = _lacking(result, shown)
+    if lacking is not None:
+        return f"{title}: {lacking}."
     return f"{title}: {text.outside(by, len(shown), len(_outside(shown)), LEVELS[0])}"

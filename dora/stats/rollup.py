@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dora.stats.intervals import LEVEL, wilson_interval
+from dora.stats.intervals import LEVEL, poisson_interval, wilson_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +63,7 @@ def kitagawa(
     trials_before: ArrayLike,
     *,
     level: float = LEVEL,
+    events: bool = False,
 ) -> Split:
     """A change of a pooled rate as the sum of what the groups' rates and their mix did.
 
@@ -77,13 +78,15 @@ def kitagawa(
         hits_before: Of each group, in the same order.
         trials_before: Of each group.
         level: How often such an interval holds.
+        events: Whether hits are events, which may outnumber trials; the arms are Poisson's then.
 
     Returns:
         All NaN where there are no trials on either side.
     """
     import numpy as np
 
-    now, before = _Side.of(hits, trials, level), _Side.of(hits_before, trials_before, level)
+    now = _Side.of(hits, trials, level, events=events)
+    before = _Side.of(hits_before, trials_before, level, events=events)
     if not now.trials.sum() or not before.trials.sum():
         return _nothing(len(now.trials))
     shares, shares_before = now.shares, before.shares
@@ -133,12 +136,16 @@ class _Side:
     high: Floats
 
     @classmethod
-    def of(cls, hits: ArrayLike, trials: ArrayLike, level: float) -> _Side:
+    def of(cls, hits: ArrayLike, trials: ArrayLike, level: float, *, events: bool) -> _Side:
         import numpy as np
 
         n = np.asarray(trials, float)
         rate = np.asarray(hits, float) / np.where(n > 0, n, np.nan)
-        return cls(n, rate, *wilson_interval(hits, trials, level=level))
+        if not events:
+            return cls(n, rate, *wilson_interval(hits, trials, level=level))
+        low, high = poisson_interval(hits, level=level)
+        some = np.where(n > 0, n, np.nan)
+        return cls(n, rate, low / some, high / some)
 
     @property
     def shares(self) -> Floats:
@@ -165,7 +172,12 @@ class Standardised:
 
 
 def standardise(
-    hits: ArrayLike, trials: ArrayLike, weights: ArrayLike, *, level: float = LEVEL
+    hits: ArrayLike,
+    trials: ArrayLike,
+    weights: ArrayLike,
+    *,
+    level: float = LEVEL,
+    events: bool = False,
 ) -> Standardised:
     """The rate that the groups would have together in another mix: direct standardisation.
 
@@ -174,10 +186,11 @@ def standardise(
         trials: Of each group.
         weights: How much of the other mix each group is, such as its trials before.
         level: How often such an interval holds; that of Zou, Huang and Zhang, as for `kitagawa`.
+        events: Whether hits are events, as for `kitagawa`.
     """
     import numpy as np
 
-    side = _Side.of(hits, trials, level)
+    side = _Side.of(hits, trials, level, events=events)
     weight = np.asarray(weights, float)
     there = (side.trials > 0) & (weight > 0)
     total, known = float(weight.sum()), float(weight[there].sum())

@@ -12,6 +12,7 @@ from dora.engines.duckdb import DuckDB
 from dora.engines.sqlite import SQLite
 from dora.errors import UsageError
 from dora.metrics.rollup import groups_of
+from dora.rules import Rules
 from dora.windows import Window
 from dora.words import compared
 from dora.words import rollup as words
@@ -320,3 +321,11 @@ def test_no_group_outside_is_said():
     assert words.outside("team", 40, 0, 0.95) == (
         "Of 40 teams none lie outside of the 95 % limits, where chance alone puts about 2."
     )
+
+
+def test_a_roll_up_of_incidents_is_given_but_no_limits_of_a_share():
+    counted = {"failures_counted": "incidents"}
+    result = ask("change_failure_rate", TEAMS, rules=Rules(**counted))
+    rolled = result.rollup(against=FEBRUARY)
+    assert "limit_low" not in rolled.frame
+    assert "incidents are counted" in plots.alt_text(result, "funnel")

@@ -294,3 +294,13 @@ def test_a_shrunk_rate_lies_between_the_raw_and_the_pooled_one(groups):
     raw = np.where(n > 0, found.raw, found.share)
     assert (found.values >= np.minimum(raw, found.share) - 1e-9).all()
     assert (found.values <= np.maximum(raw, found.share) + 1e-9).all()
+
+
+def test_events_that_outnumber_trials_have_the_arms_of_poissons_interval():
+    # 15 and 5 incidents of 10 deployments each; Garwood's limits (Biometrika 1936): 8.395 to
+    # 24.740 and 1.623 to 11.668. Low 1 - hypot(.6605, .6668), high 1 + hypot(.9740, .3377).
+    split = kitagawa([15], [10], [5], [10], events=True)
+    assert (split.change, split.rate, split.mix) == pytest.approx((1, 1, 0))
+    assert (split.low, split.high) == pytest.approx((0.0614, 2.0309), abs=1e-3)
+    found = standardise([15], [10], [10], events=True)
+    assert (found.value, found.low, found.high) == pytest.approx((1.5, 0.8395, 2.4740), abs=1e-4)
