@@ -14,6 +14,7 @@ import numpy as np
 from dora.metrics.tidying import tidy
 from dora.release import readiness
 from dora.release.base import Analysis, Answer, Asked
+from dora.release.occurrences import DAY_US, HOUR_US
 from dora.release.readiness import Service
 from dora.stats.figure import Figure
 from dora.words import availability as text
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
 STATES = ("available", "red", "frozen", "blocked", "unknown")
 """What time is divided into."""
 
@@ -59,7 +58,7 @@ def _spells(found: list[Service]) -> list[Figure]:
     red = [one.known & one.red for one in found]
     closed = [one.known - one.states["available"] for one in found]
     return [
-        Figure(name, max(s.longest for s in spans) / _HOUR_US, "hours", _number(spans))
+        Figure(name, max(s.longest for s in spans) / HOUR_US, "hours", _number(spans))
         for name, spans in (("red_longest", red), ("closed_longest", closed))
     ]
 
@@ -78,7 +77,7 @@ def _waiting(asked: Asked, found: list[Service]) -> list[Figure]:
         return [Figure(name, None, unit, 0, reason=text.NO_TRUNK) for name, unit in units.items()]
     waiting = np.concatenate([one.waiting(end) for one in found])
     n = len(waiting)
-    oldest = float(end - waiting.min()) / _DAY_US if n else None
+    oldest = float(end - waiting.min()) / DAY_US if n else None
     return [
         Figure("waiting", n, "changes", undelivered),
         Figure("waiting_oldest", oldest, "days", n, reason=None if n else text.NONE_WAITING),

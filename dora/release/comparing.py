@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dora.release.base import share_figure
+from dora.stats import rate_difference_interval
 from dora.stats.figure import Figure
 from dora.stats.stratified import stratified_difference
 from dora.words import release as words
@@ -47,3 +48,20 @@ def failure_difference(name: str, rows: pd.DataFrame, side: str) -> Figure:
     if not found.n:
         return Figure(name, None, "points", 0, reason=words.ONE_SIDE)
     return Figure(name, found.value, "points", found.n, found.low, found.high)
+
+
+def crude_difference(name: str, rows: pd.DataFrame, others: pd.DataFrame) -> Figure:
+    """Failure rate of some rows less that of others, all deployments together, repairs too.
+
+    Args:
+        name: What the figure is called.
+        rows: As of `failure_rate`.
+        others: What they are held against.
+    """
+    (failed, n), (other, m) = (
+        (int(side["failed"].sum()), int(side["judged"].sum())) for side in (rows, others)
+    )
+    if not n or not m:
+        return Figure(name, None, "points", n + m, reason=words.ONE_SIDE)
+    low, high = rate_difference_interval(failed, n, other, m)
+    return Figure(name, failed / n - other / m, "points", n + m, float(low), float(high))

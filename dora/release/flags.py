@@ -15,6 +15,7 @@ import numpy as np
 from dora import stats
 from dora.metrics.tidying import tidy
 from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
+from dora.release.occurrences import DAY_US, MINUTE_US
 from dora.stats.figure import Figure
 from dora.words import flags as text
 
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
     Ints: TypeAlias = NDArray[np.int64]
 
-_MINUTE_US = 60_000_000
-_DAY_US = 24 * 60 * _MINUTE_US
-_STALE_AGE, _STALE_STILL = 30 * _DAY_US, 7 * _DAY_US
+_STALE_AGE, _STALE_STILL = 30 * DAY_US, 7 * DAY_US
 """How old a flag that is stale is at least, and how long it has been all on or all off."""
 _WITHIN = {"15m": 15, "1h": 60, "4h": 240, "24h": 1440}
 """How many minutes before the end of an incident a flag was turned off at most."""
@@ -51,7 +50,7 @@ class Guarded:
         """Days from a time to the release, so far where it is not, and whether it is."""
         over = self.released != NEVER
         ends = np.where(over, self.released, self.rows["ends_us"].to_numpy(np.int64))
-        return (ends - self.rows[since].to_numpy(np.int64)) / _DAY_US, over
+        return (ends - self.rows[since].to_numpy(np.int64)) / DAY_US, over
 
 
 def guarded(asked: Asked) -> Guarded:
@@ -107,7 +106,7 @@ def _figures(asked: Asked) -> list[Figure]:
     found = guarded(asked)
     delivered = int(asked.rows(ANALYSIS.sql("delivered"))["n"].iloc[0])
     n = len(found.rows)
-    days = (found.rows["delivered_us"] - found.rows["committed_us"]).to_numpy(float) / _DAY_US
+    days = (found.rows["delivered_us"] - found.rows["committed_us"]).to_numpy(float) / DAY_US
     return [
         share_figure("flagged_share", n, delivered, text.NONE_DELIVERED),
         median_figure("deployed_median", days, "days", text.NONE_FLAGGED),
@@ -143,7 +142,7 @@ def lives(asked: Asked) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.b
     # One that changed later has been made anew.
     removed = (gone != NEVER) & (gone >= rows["last_us"].to_numpy(np.int64))
     ends = np.where(removed, gone, asked.now_us)
-    return rows, (ends - rows["begun_us"].to_numpy(np.int64)) / _DAY_US, removed
+    return rows, (ends - rows["begun_us"].to_numpy(np.int64)) / DAY_US, removed
 
 
 def _debt(asked: Asked) -> list[Figure]:
@@ -186,7 +185,7 @@ def _recoveries(asked: Asked) -> list[Figure]:
     return [
         share_figure(
             f"switched_off_{name}",
-            int((us <= minutes * _MINUTE_US).sum()) if known else 0,
+            int((us <= minutes * MINUTE_US).sum()) if known else 0,
             n,
             reason,
         )

@@ -8,15 +8,15 @@ import numpy as np
 
 from dora import stats
 from dora.metrics.tidying import tidy
-from dora.release.base import Analysis, Answer, Asked, share_figure
+from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
+from dora.release.comparing import crude_difference
+from dora.release.occurrences import DAY_US
 from dora.stats.figure import Figure
 from dora.words import release as words
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-_DAY_US = 86_400_000_000
 
 
 def _figures(asked: Asked) -> list[Figure]:
@@ -26,7 +26,7 @@ def _figures(asked: Asked) -> list[Figure]:
         ]
     spans = asked.rows(ANALYSIS.sql("spans"))
     phases = asked.rows(ANALYSIS.sql("phases"))
-    lasted = float((spans["until_us"] - spans["from_us"]).sum()) / _DAY_US
+    lasted = float((spans["until_us"] - spans["from_us"]).sum()) / DAY_US
     return [
         Figure("freezes", len(spans), "freezes", len(spans)),
         Figure("freeze_days", lasted, "days", len(spans)),
@@ -90,7 +90,7 @@ def _balance(asked: Asked) -> Figure:
     counted = asked.rows(ANALYSIS.sql("incidents")).set_index("phase")["n"].to_dict()
     exposed = asked.rows(ANALYSIS.sql("exposure")).set_index("phase")["us"].to_dict()
     frozen, before = (int(counted.get(phase, 0)) for phase in ("frozen", "before"))
-    days = [float(exposed.get(phase) or 0) / _DAY_US for phase in ("frozen", "before")]
+    days = [float(exposed.get(phase) or 0) / DAY_US for phase in ("frozen", "before")]
     n = frozen + before
     if not any(member.service in asked.question.directory.covered for member in asked.members):
         return Figure("incident_ratio", None, "times", n, reason=words.NO_INCIDENT_SOURCE)
@@ -106,7 +106,7 @@ def _balance(asked: Asked) -> Figure:
 def _waited(asked: Asked) -> Figure:
     found = asked.rows(ANALYSIS.sql("waits"))
     n, us = int(found["n"].iloc[0]), found["us"].iloc[0]
-    days = float(us) / _DAY_US if n else 0.0
+    days = float(us) / DAY_US if n else 0.0
     return Figure("change_days_waited", days, "days", n)
 
 
@@ -122,25 +122,13 @@ def _thaw(phases: pd.DataFrame) -> list[Figure]:
             share_figure(f"failure_rate_{name}", *counted[name], words.NONE_JUDGED)
             for name in sides
         ),
-        _difference(*counted["thaw"], *counted["otherwise"]),
+        crude_difference("thaw_difference", sides["thaw"], sides["otherwise"]),
     ]
 
 
 def _batch(name: str, rows: pd.DataFrame) -> Figure:
     sizes = np.repeat(rows["changes"].to_numpy(np.int64), rows["n"].to_numpy(np.int64))
-    if not len(sizes):
-        return Figure(name, None, "changes", 0, reason=words.NOTHING_STARTED)
-    bounded = stats.median_interval(np.sort(sizes).astype(float))
-    value, low, high = bounded or (float(np.median(sizes)), None, None)
-    return Figure(name, value, "changes", len(sizes), low, high)
-
-
-def _difference(failed: int, n: int, others: int, m: int) -> Figure:
-    if not n or not m:
-        return Figure("thaw_difference", None, "points", n + m, reason=words.ONE_SIDE)
-    low, high = stats.rate_difference_interval(failed, n, others, m)
-    value = failed / n - others / m
-    return Figure("thaw_difference", value, "points", n + m, float(low), float(high))
+    return median_figure(name, sizes.astype(float), "changes", words.NOTHING_STARTED)
 
 
 def _sentence(answer: Answer) -> str:

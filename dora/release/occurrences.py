@@ -24,6 +24,12 @@ Sort = Literal["window", "freeze", "closed", "train", "office", "frozen", "befor
 BEFORE = timedelta(days=400)
 """How far around the window of time that is asked for the calendar is laid out."""
 
+SECOND_US = 1_000_000
+MINUTE_US = 60 * SECOND_US
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+"""Lengths of time in microseconds, as SELECTs count them."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,15 +106,16 @@ def _of_file(
             hint='Install it: pip install "dora-metrics[calendars]".',
         ) from error
     try:
-        calendar = icalendar.Calendar.from_ical(path.read_bytes())
+        events = icalendar.Calendar.from_ical(path.read_bytes()).walk("VEVENT")
+        return sorted(one for e in events for one in _of_event(e, name, sort, first, last))
+    except KeyError as error:
+        raise ConfigError(
+            f"{path} has an event without {error}.", hint="Correct it, or name another .ics file."
+        ) from error
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"{path} cannot be read as a calendar: {error}.", hint="Name an .ics file."
         ) from error
-    found: list[Occurrence] = []
-    for event in calendar.walk("VEVENT"):
-        found += _of_event(event, name, sort, first, last)
-    return sorted(found)
 
 
 def _of_event(
@@ -234,5 +241,4 @@ def merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, d
 
 def microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970."""
-    elapsed = moment - _EPOCH
-    return (elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds
+    return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -14,6 +14,7 @@ import numpy as np
 from dora.metrics.tidying import tidy
 from dora.release import checks, trunk
 from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
+from dora.release.occurrences import HOUR_US, MINUTE_US
 from dora.stats.figure import Figure
 from dora.words import quality as text
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_MINUTE_US = 60_000_000
-_HOUR_US = 60 * _MINUTE_US
 PLACES = ("ci", "review", "staging", "canary", "production")
 """Where faults are stopped, in the order a change comes by."""
 
@@ -45,7 +44,7 @@ def _figures(asked: Asked) -> list[Figure]:
 
 def _signals(asked: Asked) -> list[Figure]:
     """How long it takes until the first required check says something, in minutes."""
-    minutes = asked.rows(ANALYSIS.sql("signals"))["us"].to_numpy(float) / _MINUTE_US
+    minutes = asked.rows(ANALYSIS.sql("signals"))["us"].to_numpy(float) / MINUTE_US
     n = len(minutes)
     p90 = float(np.quantile(minutes, 0.9)) if n else None
     return [
@@ -59,7 +58,7 @@ def _flaky(rows: pd.DataFrame) -> list[Figure]:
     judged, flaky, timed, lost = (
         int(rows[name].sum()) for name in ("judged", "flaky", "timed", "lost_us")
     )
-    lost_minutes = lost / _MINUTE_US if judged else None
+    lost_minutes = lost / MINUTE_US if judged else None
     reason = None if judged else text.NONE_BUILT
     return [
         share_figure("flaky_share", flaky, judged, text.NONE_BUILT),
@@ -79,7 +78,7 @@ def _red(asked: Asked) -> list[Figure]:
         ]
     spells = sum(len(one.red.begins) for one in found)
     share = sum(one.red.total for one in found) / known
-    longest = max(one.red.longest for one in found) / _HOUR_US
+    longest = max(one.red.longest for one in found) / HOUR_US
     return [
         Figure("red_share", share, "share", n, note=text.OF_KNOWN_TIME),
         Figure("red_longest", longest, "hours", spells),

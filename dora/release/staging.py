@@ -12,6 +12,7 @@ from dora.metrics.tidying import tidy
 from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
 from dora.release.comparing import failure_difference, failure_rate
 from dora.release.drift import Drift, Drifts
+from dora.release.occurrences import DAY_US, HOUR_US
 from dora.stats.figure import Figure
 from dora.words import staging as words
 
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_HOUR_US, _DAY_US = 3_600_000_000, 86_400_000_000
 _BANDS = {
-    "under_1h": (0, _HOUR_US),
-    "1h_to_1d": (_HOUR_US, _DAY_US),
-    "1d_to_7d": (_DAY_US, 7 * _DAY_US),
-    "over_7d": (7 * _DAY_US, np.inf),
+    "under_1h": (0, HOUR_US),
+    "1h_to_1d": (HOUR_US, DAY_US),
+    "1d_to_7d": (DAY_US, 7 * DAY_US),
+    "over_7d": (7 * DAY_US, np.inf),
 }
 """How long something was on staging before it went out."""
 
@@ -50,7 +50,7 @@ def _skips(rows: pd.DataFrame) -> Iterator[Figure]:
         yield share_figure(name, skipped, len(some), words.NONE_TOLD)
     unknown = int((rows["state"] == "unknown").sum())
     yield Figure("unknown", unknown, "deployments", len(rows))
-    soaks = rows["soak_us"].dropna().to_numpy(float) / _DAY_US
+    soaks = rows["soak_us"].dropna().to_numpy(float) / DAY_US
     yield median_figure("soak_median", soaks, "days", words.NONE_PASSED)
 
 
@@ -87,7 +87,7 @@ def _apart(drifts: list[Drift], now_us: int) -> Iterator[Figure]:
     if oldest is None:
         yield Figure("ahead_oldest", None, "days", 0, reason=words.NOTHING_AHEAD)
     else:
-        yield Figure("ahead_oldest", (now_us - oldest) / _DAY_US, "days", len(now))
+        yield Figure("ahead_oldest", (now_us - oldest) / DAY_US, "days", len(now))
 
 
 def _commits(name: str, value: float, n: int) -> Figure:

@@ -28,6 +28,7 @@ import numpy as np
 from dora import zones
 from dora.metrics.tidying import tidy
 from dora.release.base import Analysis, Answer, Asked, share_figure
+from dora.release.occurrences import DAY_US, HOUR_US
 from dora.stats.figure import Figure
 from dora.stats.rhythm import fewest_cells, rhythm
 from dora.words import strategy as text
@@ -52,7 +53,6 @@ LEAST_APART, MOST_APART = 5.0, 1.5
 LEAST_PAUSE, LONGER = 7.0, 3.0
 """A pause has so many days, and so many times the length that nine in ten stay below."""
 
-_DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
 _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 _PATCH = re.compile(r"\d+\.\d+\.(\d+)")
 
@@ -89,8 +89,8 @@ def follow(service: str, us: Ints, zone: str, *, departures: Ints | None = None)
         zone: By whose clock.
         departures: Those of them that are no patches; all where nobody can tell.
     """
-    left = rhythm((us if departures is None else departures) / _DAY_US)
-    days = rhythm(np.unique(us // _DAY_US).astype(float))
+    left = rhythm((us if departures is None else departures) / DAY_US)
+    days = rhythm(np.unique(us // DAY_US).astype(float))
     hours = fewest_cells(np.bincount(_hours_of_week(us, zone), minlength=168))
     way: str | None = None
     if len(us) >= LEAST:
@@ -103,13 +103,13 @@ def follow(service: str, us: Ints, zone: str, *, departures: Ints | None = None)
         else:
             way = "irregular"
     told = left if way == "trains" else days
-    pauses = _blackouts(np.sort(us) / _DAY_US)
+    pauses = _blackouts(np.sort(us) / DAY_US)
     return Follows(service, way, len(us), told.usual, told.regular, hours, pauses)
 
 
 def _hours_of_week(us: Ints, zone: str) -> Ints:
-    local = us + np.array([_offset(int(hour), zone) for hour in us // _HOUR_US], np.int64)
-    return (local // _HOUR_US + 24 * _EPOCH_WEEKDAY) % 168
+    local = us + np.array([_offset(int(hour), zone) for hour in us // HOUR_US], np.int64)
+    return (local // HOUR_US + 24 * _EPOCH_WEEKDAY) % 168
 
 
 @lru_cache(maxsize=100_000)

@@ -17,6 +17,7 @@ import numpy as np
 
 from dora.config.calendar import Train
 from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
+from dora.release.occurrences import DAY_US, SECOND_US
 from dora.stats.figure import Figure
 from dora.words import few_people
 from dora.words import release as words
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-_DAY_US = 86_400_000_000
-_SECOND_US = 1_000_000
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -83,7 +82,7 @@ class Line:
 
 
 def _us(span: timedelta) -> int:
-    return int(span.total_seconds()) * _SECOND_US
+    return int(span.total_seconds()) * SECOND_US
 
 
 def lines(asked: Asked) -> list[Line]:
@@ -151,7 +150,7 @@ def _departures(found: list[Line]) -> Iterator[Figure]:
     yield share_figure("on_time_share", on_time, planned, text.NONE_DUE)
     yield share_figure("skipped_share", skipped, planned, text.NONE_DUE)
     yield Figure("extra_departures", extra, "deployments", planned)
-    yield median_figure("slip_median", slips / _DAY_US, "days", text.NONE_LEFT)
+    yield median_figure("slip_median", slips / DAY_US, "days", text.NONE_LEFT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +184,7 @@ def _ride(line: Line, changes: pd.DataFrame) -> tuple[Any, ...]:
     went = np.isfinite(delivered)
     at = np.where(went, delivered, 0).astype(np.int64)
     missed = ~went | (line.boarded(at) > place)
-    waits = np.where(went, at - landed, np.nan) / _DAY_US
+    waits = np.where(went, at - landed, np.nan) / DAY_US
     ids = changes["change_id"].to_numpy(np.int64)
     services = np.full(len(changes), line.service, object)
     return tuple(column[wanted] for column in (ids, services, missed, waits))
@@ -205,15 +204,16 @@ def _riders(asked: Asked, found: list[Line]) -> Iterator[Figure]:
 
 def _expected(found: list[Line]) -> Figure:
     """What changes that land evenly would wait: half a period and the cutoff, over all lines."""
-    periods, waits = 0.0, 0.0
+    periods, waits, n = 0.0, 0.0, 0
     for line in found:
-        gaps = np.diff(line.planned)[line.asked[1:]] / _DAY_US
-        cutoff = _us(line.train.cutoff) / _DAY_US
+        gaps = np.diff(line.planned)[line.asked[1:]] / DAY_US
+        cutoff = _us(line.train.cutoff) / DAY_US
+        n += len(gaps)
         periods += float(gaps.sum())
         waits += float((gaps * (gaps / 2 + cutoff)).sum())
     if not periods:
         return Figure("wait_expected", None, "days", 0, reason=text.NONE_DUE)
-    return Figure("wait_expected", waits / periods, "days", 0, note=text.EVENLY)
+    return Figure("wait_expected", waits / periods, "days", n, note=text.EVENLY)
 
 
 def _by_team(asked: Asked, riders: _Riders) -> Iterator[Figure]:
@@ -261,7 +261,7 @@ def _board(line: Line, departures: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
         slip = int(line.slip[k])
         state = "on time" if line.on_time[k] else "late" if slip > 0 else "early"
         told = departures.loc[line.deployments[k], ["deployment", "version", "url"]]
-        left = (_moment(line.departed[k]), slip / _SECOND_US, state, int(line.extra[k]))
+        left = (_moment(line.departed[k]), slip / SECOND_US, state, int(line.extra[k]))
         yield *named, *left, *told
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dora import stats
 from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
-from dora.release.comparing import failure_difference, failure_rate
+from dora.release.comparing import crude_difference, failure_difference, failure_rate
+from dora.release.occurrences import DAY_US
 from dora.stats.figure import Figure
 from dora.words import release as words
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_DAY_US = 86_400_000_000
 _SATURDAY = 5
 
 
@@ -52,13 +51,8 @@ def _repairs(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[bool]]:
 
 def _crude(rows: pd.DataFrame) -> Figure:
     """Outside less inside, all deployments together, as it would be read off naively."""
-    sides = [rows[~rows["inside"]], rows[rows["inside"]]]
-    (failed, n), (others, m) = ((int(s["failed"].sum()), int(s["judged"].sum())) for s in sides)
-    if not n or not m:
-        return Figure("crude_difference", None, "points", n + m, reason=words.ONE_SIDE)
-    low, high = stats.rate_difference_interval(failed, n, others, m)
-    value, ends = failed / n - others / m, (float(low), float(high))
-    return Figure("crude_difference", value, "points", n + m, *ends, note=words.CONFOUNDED)
+    found = crude_difference("crude_difference", rows[~rows["inside"]], rows[rows["inside"]])
+    return found if found.value is None else replace(found, note=words.CONFOUNDED)
 
 
 def _tax(asked: Asked) -> list[Figure]:
@@ -69,7 +63,7 @@ def _tax(asked: Asked) -> list[Figure]:
             Figure(name, None, "days", 0, reason=words.NOTHING_LANDED)
             for name in ("window_tax_median", "window_tax_mean", "window_tax_total")
         ]
-    days, n = us / _DAY_US, len(us)
+    days, n = us / DAY_US, len(us)
     return [
         median_figure("window_tax_median", days, "days", words.NOTHING_LANDED),
         Figure("window_tax_mean", float(days.mean()), "days", n),

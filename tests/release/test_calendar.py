@@ -126,6 +126,15 @@ def test_a_file_that_is_no_calendar_says_so(tmp_path: Path) -> None:
             times(window(f'ics = "{name}"'), base=tmp_path)
 
 
+def test_an_event_without_a_beginning_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.ics").write_text(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    with pytest.raises(ConfigError, match=r"x\.ics has an event without 'DTSTART'"):
+        times(window('ics = "x.ics"'), base=tmp_path)
+
+
 def test_working_hours_leave_out_weekends_and_holidays() -> None:
     """Good Friday and Easter Monday of 2026 are 3 and 6 April."""
     text = '[calendar]\nholidays = "DE-BY"\noffice_hours = "08:30-16:00"\n'

@@ -107,6 +107,7 @@ def test_changes_that_land_evenly_wait_half_a_period_and_the_cutoff(engine):
     )
     answer = ask("trains", rows, TUESDAYS, engine=engine)
     assert answer["wait_expected"].value == pytest.approx(4.5)
+    assert answer["wait_expected"].n == 5  # a week before each of the five Tuesdays
     assert answer["wait_mean"].value == pytest.approx(107.5 / 24)
     assert answer["wait_mean"].n == 5 * 7 * 24
     assert answer["missed_share"].value == 0
