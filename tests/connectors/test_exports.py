@@ -1,4 +1,4 @@
-"""What other products export, read as docs/incidents.md says."""
+"""What other products export, read as docs/incidents.md and docs/release.md say."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from connectors.files import Files, FilesOptions
 from connectors.testing import Reading, read
 from dora import config, connector
 from dora.errors import SourceError
-from dora.records import Deployment, Incident, IncidentCause, Record
+from dora.records import Deployment, FlagChange, Incident, IncidentCause, Record
 
 HERE = Path(__file__).parent
 MANUAL = (HERE.parents[1] / "docs" / "incidents.md").read_text("utf-8")
+RELEASES = (HERE.parents[1] / "docs" / "release.md").read_text("utf-8")
 
 
 def minute(day: int, hour: int, minute: int = 0) -> datetime:
@@ -32,9 +33,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def as_the_manual_says(folder: Path, name: str) -> connector.Connector:
+def as_the_manual_says(folder: Path, name: str, manual: str = MANUAL) -> connector.Connector:
     """The source of that name, made of the manual's own lines."""
-    blocks = re.findall(r"^```toml\n(.*?)^```", MANUAL, flags=re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```toml\n(.*?)^```", manual, flags=re.DOTALL | re.MULTILINE)
     (block,) = [block for block in blocks if f'name = "{name}"' in block]
     (folder / "dora.toml").write_text(block, "utf-8")
     (source,) = config.load(folder / "dora.toml").sources
@@ -74,6 +75,18 @@ def test_statuspage(folder: Path) -> None:
     ]
     assert read_all(source, IncidentCause) == [IncidentCause("p31zjtct2jer", "4711")]
     assert "1 row does not fit `where`" in read(source, Incident).notes[-1]
+
+
+def test_unleash(folder: Path) -> None:
+    told = read_all(as_the_manual_says(folder, "unleash", RELEASES), FlagChange)
+    assert [(one.id, one.changed_at.month, one.share, one.action) for one in told] == [
+        ("7", 4, 0, "removed"),
+        ("6", 3, 0, "changed"),
+        ("5", 3, 1, "changed"),
+        ("3", 3, 0, "created"),
+    ]
+    named = {(one.flag, one.environment, one.service) for one in told}
+    assert named == {("new-basket", "production", "checkout")}
 
 
 def test_incident_io(folder: Path) -> None:
@@ -145,7 +158,7 @@ def test_a_form_of_ones_own(folder: Path) -> None:
         severity="sev1",
         url="https://incidents.acme.example/1",
     )
-    assert (second.duplicate_of, second.service) == ("INC-1", "checkout")  # type: ignore[attr-defined]
+    assert (second.duplicate_of, second.service) == ("INC-1", "checkout")
     assert third == Incident(
         id="INC-3",
         detected_at=minute(5, 8),
@@ -159,7 +172,7 @@ def test_a_form_of_ones_own(folder: Path) -> None:
         IncidentCause("INC-1", "3f2a1bc"),
     ]
     shipped, fixed = read_all(source, Deployment)
-    assert (fixed.fixes, fixed.unplanned, shipped.id) == ("4711", True, "4711")  # type: ignore[attr-defined]
+    assert (fixed.fixes, fixed.unplanned, shipped.id) == ("4711", True, "4711")
 
 
 def test_every_source_of_the_manual_is_a_good_one(folder: Path) -> None:
@@ -207,7 +220,7 @@ def row(**more: Any) -> dict[str, Any]:
 
 def test_a_list_on_top_of_a_document_needs_no_name(tmp_path: Path) -> None:
     reading = incidents(tmp_path, [row(), row(id="2"), 3])
-    assert [record.id for record in reading.records] == ["1", "2"]  # type: ignore[attr-defined]
+    assert [record.id for record in reading.records] == ["1", "2"]
     assert [(r.location, r.reason) for r in reading.rejected] == [
         ("incidents.json:3", "it is no JSON object")
     ]
@@ -280,7 +293,7 @@ def test_where_holds_for_every_format_and_for_causes_too(tmp_path: Path) -> None
     )
     options = FilesOptions(path=Path("incidents.csv"), where={"mode": ["real"]})
     source = Files("f", options, base=tmp_path)
-    assert [record.id for record in read(source, Incident).records] == ["1"]  # type: ignore[attr-defined]
+    assert [record.id for record in read(source, Incident).records] == ["1"]
     assert read(source, IncidentCause).records == [IncidentCause("1", "4711")]
 
 
