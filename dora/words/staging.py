@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dora.words import count, number
+from dora.words import count, duration
 from dora.words.release import estimate
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def sentence(told: Mapping[str, Figure]) -> str:
         known = count(skipped.n, "deployment")
         said.append(f"{estimate(skipped)} of {known} had never been on staging.")
         if soak.value is not None:
-            said.append(f"Half of the others were there for {number(soak.value)} days or more.")
+            lasted = duration(soak.value * 86_400)
+            said.append(f"Half of the others were there for {lasted} or more.")
         said.append(_mattered(told["skip_difference"]))
     elif skipped.reason != NO_STAGING:
         said.append(f"Whether staging was skipped cannot be told: {skipped.reason}.")
