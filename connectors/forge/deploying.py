@@ -65,6 +65,19 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What deployments say that the source itself does not.
+
+    Attributes:
+        environment: Where those go that name none.
+        service: What they deploy, where it is stated.
+    """
+
+    environment: str
+    service: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentRule:
     """One rule.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from connectors.forge.deploying import DeploymentRule, Trust
+from connectors.forge.deploying import DeploymentRule, Target, Trust
 from connectors.github import queries
 from connectors.github.client import Client
-from connectors.github.deploys import Deployments, Target
+from connectors.github.deploys import Deployments
 from connectors.github.options import Options
 from connectors.github.places import Places
 from connectors.github.values import Place

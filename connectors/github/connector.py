@@ -20,11 +20,12 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from connectors.forge.deploying import Target
 from connectors.forge.whole import without_the_rest
 from connectors.github import checking, signing
 from connectors.github.client import Client
 from connectors.github.commits import Commits
-from connectors.github.deploys import Deployments, Target
+from connectors.github.deploys import Deployments
 from connectors.github.incidents import Incidents
 from connectors.github.options import Options
 from connectors.github.paging import Size
@@ -51,6 +52,7 @@ from dora.records import (
     Record,
     Repository,
     Review,
+    columns,
 )
 
 _KEYS: Mapping[type[Record], tuple[str, ...]] = {
@@ -325,14 +327,14 @@ def _nothing_but(record_type: type[Record], found: Found) -> Iterator[Item]:
     """That nothing is left of repositories under names that are in no cursor any more."""
     names = tuple({"repository": name} for name in sorted(found.places))
     for one in (record_type, *GitHub.carries.get(record_type, ())):
-        if "repository" in one.__dataclass_fields__:
+        if "repository" in columns(one):
             yield Only(one, {}, names)
 
 
 def _nothing_of(record_type: type[Record], name: str, part: Cursor) -> Iterator[Item]:
     """That nothing is left of a repository in a stream."""
     for one in (record_type, *GitHub.carries.get(record_type, ())):
-        if "repository" in one.__dataclass_fields__:
+        if "repository" in columns(one):
             yield Only(one, {"repository": name}, ())
     for incident in part.get("stating", ()):
         yield Only(IncidentCause, {"incident": incident}, ())

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from connectors.forge.changing import digest
-from connectors.forge.deploying import DeploymentRule, Trust
+from connectors.forge.deploying import DeploymentRule, Target, Trust
 from connectors.github.client import Client
 from connectors.github.history import first_parents, refs
 from connectors.github.paging import Size
@@ -24,19 +24,6 @@ from dora.records import Deployment
 JSON: TypeAlias = dict[str, Any]
 
 _WORKFLOWS_LISTED = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What deployments say that the source itself does not.
-
-    Attributes:
-        environment: Where those go that name none.
-        service: What they deploy, where it is stated.
-    """
-
-    environment: str
-    service: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from connectors.forge.deploying import Target
 from connectors.gitlab.client import Client
 from connectors.gitlab.deploys import Deployments
 from connectors.gitlab.options import Options
 from connectors.gitlab.projects import Projects
-from connectors.gitlab.values import JSON, Project, Target
+from connectors.gitlab.values import JSON, Project
 from connectors.http.errors import Absent
 from dora.connector import Checkpoint, Finding
 from dora.errors import SourceError

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.forge.changing import digest
-from connectors.forge.deploying import DeploymentRule, Trust
+from connectors.forge.deploying import DeploymentRule, Target, Trust
 from connectors.gitlab.client import Client
 from connectors.gitlab.commits import behind, commit_pages, tip
 from connectors.gitlab.naming import Versions
 from connectors.gitlab.ran import Ran
 from connectors.gitlab.reported import Reported
-from connectors.gitlab.values import JSON, Project, Target, instant
+from connectors.gitlab.values import JSON, Project, instant
 from connectors.http.errors import Absent
 from dora.connector import Checkpoint, Cursor, Item, Only, Unread
 from dora.records import Deployment

@@ -9,10 +9,10 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from connectors.forge.changing import digest
-from connectors.forge.deploying import DeploymentRule
+from connectors.forge.deploying import DeploymentRule, Target
 from connectors.git.versions import version
 from connectors.gitlab.client import Client, Page
-from connectors.gitlab.values import JSON, Project, Target, instant
+from connectors.gitlab.values import JSON, Project, instant
 from dora.connector import Checkpoint, Cursor, Item, Only
 from dora.records import Deployment
 

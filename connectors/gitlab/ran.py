@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from connectors.forge.deploying import DeploymentRule, Named
+from connectors.forge.deploying import DeploymentRule, Named, Target
 from connectors.gitlab.client import Client
 from connectors.gitlab.pipelines import Pipelines, outcome, rounds
-from connectors.gitlab.values import JSON, Project, Target, time
+from connectors.gitlab.values import JSON, Project, time
 from dora.connector import Cursor, Item
 from dora.records import Deployment
 

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
+from connectors.forge.deploying import Target
 from connectors.forge.whole import without_the_rest
 from connectors.gitlab.client import Client
 from connectors.gitlab.commits import Commits, Tips
@@ -15,7 +16,7 @@ from connectors.gitlab.incidents import Incidents
 from connectors.gitlab.merging import MergeRequests
 from connectors.gitlab.options import Options
 from connectors.gitlab.pipelines import Builds
-from connectors.gitlab.values import Project, Target
+from connectors.gitlab.values import Project
 from dora.connector import Checkpoint, Cursor, Item, Only
 from dora.records import (
     Build,

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.forge.deploying import DeploymentRule, Named
+from connectors.forge.deploying import DeploymentRule, Named, Target
 from connectors.gitlab.client import Client
 from connectors.gitlab.listing import Listing
 from connectors.gitlab.pipelines import STATUSES
-from connectors.gitlab.values import JSON, Project, Target, each, instant, time
+from connectors.gitlab.values import JSON, Project, each, instant, time
 from connectors.http.errors import Absent
 from dora.connector import Cursor, Item
 from dora.records import Deployment, DeploymentStatus

@@ -52,19 +52,6 @@ class Project:
         return f"/projects/{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What deployments say that the source itself does not.
-
-    Attributes:
-        environment: Where those go that name none.
-        service: What they deploy, where it is stated.
-    """
-
-    environment: str
-    service: str | None
-
-
 def time(text: str | None) -> datetime | None:
     """An instant as the host writes it."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
