@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+from connectors.http.errors import UNREADABLE
 from dora.connector import Item, Rejected
-from dora.errors import RecordError
 from dora.records import Record
 
 JSON: TypeAlias = dict[str, Any]
@@ -111,6 +111,6 @@ def each(
     for row in rows:
         try:
             yield from items(row)
-        except (LookupError, TypeError, ValueError, AttributeError, RecordError) as error:
+        except UNREADABLE as error:
             where = f"{place} {row.get('iid') or row.get('id')}"
             yield Rejected(kind, where, f"{type(error).__name__}: {error}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dora.errors import SourceError
+from dora.errors import RecordError, SourceError
+
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, RecordError)
+"""What comes of a row that is not as it should be; it is kept aside, and the others go on."""
 
 
 class Absent(SourceError):

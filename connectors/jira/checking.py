@@ -7,11 +7,12 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from connectors.http.errors import UNREADABLE
 from connectors.jira.issues import Issues, Read
 from connectors.jira.searching import Search
 from connectors.jira.site import Site
 from dora.connector import Finding
-from dora.errors import RecordError, SourceError
+from dora.errors import SourceError
 
 if TYPE_CHECKING:
     from connectors.jira.connector import Jira
@@ -55,7 +56,7 @@ def _sample(jira: Jira, site: Site) -> list[Read]:
     read: list[Read] = []
     for page in islice(search.issues(f"({jira.options.jql})", issues.fields), 1):
         for found in page:
-            with suppress(ValueError, RecordError):  # the sync puts such an issue aside
+            with suppress(*UNREADABLE):  # the sync puts such an issue aside
                 read.append(issues.read(found.row, found.changes or ()))
     return read
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+from connectors.http.errors import UNREADABLE
 from connectors.jira import times
 from connectors.jira.issues import Issues, Read
 from connectors.jira.searching import Found, Search
 from connectors.jira.site import Site
 from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed, Reread
-from dora.errors import RecordError
 from dora.records import Incident, IncidentCause
 
 JSON: TypeAlias = dict[str, Any]
@@ -113,7 +113,7 @@ class Reading:
             return
         try:
             read = self.issues.read(found.row, found.changes)
-        except (ValueError, RecordError) as error:
+        except UNREADABLE as error:
             yield Rejected(Incident, place, f"it cannot be understood: {error}")
             return
         digest = _digest(read)

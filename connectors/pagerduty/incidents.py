@@ -85,6 +85,7 @@ class Incidents:
             ValueError: A time of it cannot be understood.
         """
         history = History.of(_settled(row, log))
+        stated = causes(row.get("title") or "", pattern=self.options.caused_by)
         yield Incident(
             id=row["id"],
             detected_at=instant(row["created_at"]),
@@ -98,7 +99,6 @@ class Incidents:
             original_status=row["status"],
             url=row.get("html_url"),
         )
-        stated = causes(row.get("title") or "", pattern=self.options.caused_by)
         yield from (IncidentCause(row["id"], cause) for cause in stated)
         kept = tuple({"incident": row["id"], "cause": cause} for cause in stated)
         yield Only(IncidentCause, {"incident": row["id"]}, kept)

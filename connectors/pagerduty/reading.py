@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from connectors.http.errors import Absent
+from connectors.http.errors import UNREADABLE, Absent
 from connectors.pagerduty.incidents import Incidents, State, digest, ended, is_resolved
 from connectors.pagerduty.listing import LONGEST, Listing, TooMany, days
 from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed, Reread, Unread
-from dora.errors import RecordError
 from dora.records import Incident, IncidentCause
 
 JSON: TypeAlias = dict[str, Any]
@@ -158,5 +157,5 @@ class Reading:
             log = ()
         try:
             yield from self.incidents.facts(row, log)
-        except (ValueError, KeyError, RecordError) as error:
+        except UNREADABLE as error:
             yield Rejected(Incident, f"{_INCIDENTS}:{id_}", f"it cannot be understood: {error}")

@@ -412,6 +412,15 @@ def _second() -> set[tuple[str, ...]]:
 
 
 @EDITIONS
+def test_a_field_of_another_kind_puts_its_issue_aside_alone(stack: ExitStack, cloud: bool) -> None:
+    issues = some_issues()
+    issues[0].labels = 7  # type: ignore[assignment]  (some app has replaced the field)
+    reading = read(source(site(stack, *issues, cloud=cloud)), Incident)
+    assert [rejected.location for rejected in reading.rejected] == ["issues:OPS-1"]
+    assert ("OPS-2",) in reading.facts()
+
+
+@EDITIONS
 def test_a_time_that_is_none_puts_its_issue_aside_alone(stack: ExitStack, cloud: bool) -> None:
     issues = some_issues()
     issues[0].custom = {"Mitigated at": "soon"}

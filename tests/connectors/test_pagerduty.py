@@ -140,6 +140,12 @@ def test_an_incident_is_what_happened(stack: ExitStack) -> None:
     assert causes == [IncidentCause("P000001", "3f2a1bc")]
 
 
+def test_a_field_of_another_kind_puts_its_incident_aside_alone(stack: ExitStack) -> None:
+    reading = read(source(account(stack, fire(1), fire(2, 1, title=5), fire(3, 2))), Incident)
+    assert named(reading) == {"P000001", "P000003"}
+    assert [rejected.location for rejected in reading.rejected] == ["incidents:P000002"]
+
+
 def test_without_logs_the_last_end_is_the_first(stack: ExitStack) -> None:
     served = account(stack, *some_incidents())
     reading = read(source(served, reopenings=False), Incident)
