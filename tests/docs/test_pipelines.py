@@ -24,6 +24,8 @@ from tests.recording.test_pipelines import GITHUB, GITLAB, JENKINS, SHA
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = (ROOT / "docs" / "pipelines.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = {"README": README, "manual": MANUAL}
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -57,36 +59,39 @@ def steps(page: str) -> tuple[str, str]:
     return github[0]["run"], job["after_script"][0]
 
 
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
     ("word", "status"),
     [("success", "succeeded"), ("failure", "failed"), ("cancelled", "cancelled")],
 )
-def test_the_step_of_github_actions(tmp_path: Path, word: str, status: str) -> None:
-    script, _ = steps(MANUAL)
+def test_the_step_of_github_actions(tmp_path: Path, page: str, word: str, status: str) -> None:
+    script, _ = steps(PAGES[page])
     run(script.replace("${{ job.status }}", word), tmp_path, **GITHUB)
     (found,) = pushed(tmp_path)
     assert (found.status, found.sha, found.repository) == (status, SHA, "github.com/acme/shop")
 
 
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
     ("word", "status"),
     [("success", "succeeded"), ("failed", "failed"), ("canceled", "cancelled")],
 )
-def test_the_script_of_gitlab(tmp_path: Path, word: str, status: str) -> None:
-    _, script = steps(MANUAL)
+def test_the_script_of_gitlab(tmp_path: Path, page: str, word: str, status: str) -> None:
+    _, script = steps(PAGES[page])
     run(script, tmp_path, CI_JOB_STATUS=word, **GITLAB)
     (found,) = pushed(tmp_path)
     assert (found.status, found.sha) == (status, SHA)
     assert found.started_at is not None
 
 
+@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
     ("word", "status"),
     [("SUCCESS", "succeeded"), ("UNSTABLE", "succeeded"), ("FAILURE", "failed"),
      ("ABORTED", "cancelled"), ("NOT_BUILT", "cancelled")],
 )  # fmt: skip
-def test_the_step_of_jenkins(tmp_path: Path, word: str, status: str) -> None:
-    (block,) = blocks(MANUAL, "groovy")
+def test_the_step_of_jenkins(tmp_path: Path, page: str, word: str, status: str) -> None:
+    (block,) = blocks(PAGES[page], "groovy")
     (script,) = re.findall(r'sh "(.*)"', block)
     run(script.replace("${currentBuild.currentResult}", word), tmp_path, **JENKINS)
     (found,) = pushed(tmp_path)
