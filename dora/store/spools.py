@@ -112,7 +112,7 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
             if hasattr(iterator, "close"):
                 iterator.close()
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=run, name="dora-ahead", daemon=True)
     thread.start()
     try:
         while True:
