@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 
@@ -18,8 +18,6 @@ from dora.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Theme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,6 @@ def length(span: timedelta | None) -> str:
 NOT_BEGUN = "the period has not begun"
 BEFORE_FIRST = "before the first known deployment"
 NO_DEPLOYMENT = "no successful production deployment is known"
-NO_SERVICE = "no service was in this scope then"
 NOTHING_DELIVERED = "no change was delivered"
 NOTHING_DEPLOYED = "nothing was deployed"
 NONE_COVERED = "no deployment of a service whose incidents are known"

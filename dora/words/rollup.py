@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 ONE_GROUP = "there is only one group"
 EVENTS = "incidents are counted here, which no limits of a share hold for"
 OVERLAP = "some records belong to several of the groups at once, so that the groups do not add up"
-OTHERS = "the others"
 _NOUNS = {"service": "services", "team": "teams"}
 
 
