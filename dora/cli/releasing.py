@@ -8,6 +8,7 @@ import click
 
 from dora.cli import options
 from dora.cli.options import Place, Scope
+from dora.errors import UsageError
 
 
 @click.command()
@@ -38,7 +39,13 @@ def release(
     from dora.release import pack
 
     if folder is not None and analysis != "evidence":
-        raise click.UsageError("--out DIR goes with the analysis `evidence`.")
+        raise UsageError(
+            "--out goes with the analysis `evidence`.", hint="dora release evidence --out DIR"
+        )
+    if analysis is None and (records or form or output):
+        raise UsageError(
+            "Which analysis is to be written?", hint=f"Name one: {', '.join(analyses.NAMES)}."
+        )
     asked = scope.of(place.open()).release
     if analysis is None:
         for name in analyses.NAMES:

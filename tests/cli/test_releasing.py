@@ -27,3 +27,10 @@ def test_other_analyses_have_no_pack(dora, organisation, tmp_path: Path):
     said = dora("release", "windows", "--config", organisation, "--out", tmp_path)
     assert said.code == 2
     assert "evidence" in said.err
+
+
+def test_a_sentence_on_each_is_no_table(dora, organisation, tmp_path: Path):
+    for asked in (["--format", "csv"], ["--evidence"], ["-o", tmp_path / "x.csv"]):
+        said = dora("release", "--config", organisation, *asked)
+        assert said.code == 2
+        assert "Name one: windows, trains" in said.err
