@@ -22,7 +22,7 @@ from connectors.files.keys import Keys
 from connectors.files.objects import Wanted, is_document, json_document, json_lines
 from connectors.files.options import FilesOptions, Format, Scalar
 from connectors.files.read import Bad, Chunk, Reader, csv_rows, parquet_rows
-from connectors.files.rows import kept, stated
+from connectors.files.rows import cut, kept, stated
 from connectors.files.values import Values
 from dora.connector import (
     Block,
@@ -202,6 +202,8 @@ class Files:
             before = len(chunk.lines)
             chunk = kept(chunk, options.where)
             reading.passed_over += 0 if states else before - len(chunk.lines)
+        if options.cuts:
+            chunk = cut(chunk, options.cuts)
         return stated(chunk, options.cause_pattern) if states else chunk
 
     def _reader(self, file: Path, epochs: dict[str, str]) -> Reader:

@@ -47,6 +47,9 @@ class FilesOptions(BaseModel):
     values: dict[str, dict[str, str]] = Field(
         {}, description="Column = { their word = ours }; * is any other"
     )
+    cuts: dict[str, CausePattern] = Field(
+        {}, description="Column = expression whose first group is the value, out of a longer text"
+    )
     where: dict[str, list[str]] = Field(
         {}, description="Rows kept: their column = words it may have"
     )
@@ -94,7 +97,7 @@ class FilesOptions(BaseModel):
             raise ValueError(why)
         return path
 
-    @field_validator("columns", "defaults", "values", "epochs")
+    @field_validator("columns", "defaults", "values", "epochs", "cuts")
     @classmethod
     def _known_columns(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         known = _columns_of(info.data.get("table"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from connectors.causes import cause, causes
@@ -16,6 +17,16 @@ def kept(chunk: Chunk, where: Mapping[str, Sequence[str]]) -> Chunk:
         row for row in range(len(chunk.lines)) if all(texts[row] in words for texts, words in tests)
     ]
     return _picked(chunk, rows)
+
+
+def cut(chunk: Chunk, patterns: Mapping[str, str]) -> Chunk:
+    """The rows with columns that hold just what an expression finds, or nothing."""
+    texts = dict(chunk.texts)
+    for name, pattern in patterns.items():
+        if name in texts:
+            found = map(re.compile(pattern, re.IGNORECASE).search, texts[name])
+            texts[name] = [match[1] or "" if match else "" for match in found]
+    return Chunk(texts, chunk.lines)
 
 
 def stated(chunk: Chunk, pattern: str) -> Chunk:

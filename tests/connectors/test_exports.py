@@ -89,6 +89,31 @@ def test_unleash(folder: Path) -> None:
     assert named == {("new-basket", "production", "checkout")}
 
 
+def test_launchdarkly(folder: Path) -> None:
+    """Written by hand: 8 March 09:00, 9 March 09:00, 10 March 09:00 and 30 April 09:00 UTC."""
+    told = read_all(as_the_manual_says(folder, "launchdarkly", RELEASES), FlagChange)
+    assert [(one.id, one.changed_at, one.share, one.action) for one in told] == [
+        ("e5", datetime(2026, 4, 30, 9, tzinfo=UTC), 0, "removed"),
+        ("e4", minute(10, 9), 0, "changed"),
+        ("e3", minute(9, 9), 1, "changed"),
+        ("e1", minute(8, 9), 0, "created"),
+    ]
+    assert {(one.flag, one.environment) for one in told} == {("new-basket", "production")}
+
+
+def test_an_expression_that_finds_nothing_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "deployments.csv").write_text(
+        "id,repository,environment,status,finished_at,sha\n"
+        "1,acme/shop,production,succeeded,2026-03-01T10:00:00Z,image:4f2a9c1\n"
+        "2,acme/shop,production,succeeded,2026-03-02T10:00:00Z,latest\n"
+    )
+    options = FilesOptions(path=Path("deployments.csv"), cuts={"sha": "image:([0-9a-f]+)"})
+    found = read_all(Files("cut", options, base=tmp_path), Deployment)
+    assert [one.sha for one in found] == ["4f2a9c1", None]
+    with pytest.raises(ValidationError, match="sha"):
+        FilesOptions(path=Path("deployments.csv"), cuts={"sha": "no group"})
+
+
 def test_incident_io(folder: Path) -> None:
     source = as_the_manual_says(folder, "incident-io")
     assert read_all(source, Incident) == [
