@@ -287,8 +287,8 @@ FAULTS_BY_RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
     ),
     "flags that were off already": (
         {"caused_by": "any"},
-        "incident_ends",
-        "coalesce(f.share_before, 1) > 0",
+        "flag_states",
+        "coalesce(l.share_before, 1) > 0",
         "true",
     ),
     "undone is what it went back to": (

@@ -82,8 +82,8 @@ def test_recoveries_are_told_by_what_ended_them(given):
         Incident("closed", at(5 * 24 + 1), resolved_at=at(5 * 24 + 5)),
         Incident("by flag", at(10 * 24 + 1), resolved_at=at(10 * 24 + 5)),
         Incident("open", at(15 * 24 + 1)),
-        FlagChange("1", "basket", "production", at(9 * 24), 1.0, "shop"),
-        FlagChange("2", "basket", "production", at(10 * 24 + 4.5), 0.0, "shop"),
+        FlagChange("1", "basket", "production", at(9 * 24), 1.0, service="shop"),
+        FlagChange("2", "basket", "production", at(10 * 24 + 4.5), 0.0, service="shop"),
     ]
     answer = ask("immutability", given)
     shares = {
