@@ -32,7 +32,26 @@ def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
         notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": folder}}
     )
     client.execute(env=os.environ | {"PATH": ours})
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _as_left_standing(cell.outputs)
     return notebook
+
+
+def _as_left_standing(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Outputs with pieces of a stream joined, and without what a terminal has wiped out again."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if output.output_type != "stream":
+            joined.append(output)
+        elif joined and joined[-1].get("name") == output.name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    for output in joined:
+        if output.output_type == "stream":
+            output.text = output.text.replace("\r\n", "\n").rpartition("\x1b[2K")[2]
+    return joined
 
 
 def page(notebook: nbformat.NotebookNode, name: str) -> tuple[str, dict[str, bytes]]:
