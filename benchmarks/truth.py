@@ -47,8 +47,8 @@ class Release:
 class Ours:
     """What lineage says of one environment: its releases, and by commit the first of them."""
 
-    releases: Mapping[str, Release]
-    first: Mapping[str, str]
+    releases: dict[str, Release]
+    first: dict[str, str]
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -93,9 +93,9 @@ def lineages(store: duckdb.DuckDBPyConnection) -> dict[str, Ours]:
     ).fetchall()
     found = {environment: Ours({}, {}) for environment, *_ in rows}
     for environment, tag, sha, finished in rows:
-        found[environment].releases[sha] = Release(tag, sha, finished)  # type: ignore[index]
+        found[environment].releases[sha] = Release(tag, sha, finished)
     for environment, sha, first in labels:
-        found[environment].first[sha] = first  # type: ignore[index]
+        found[environment].first[sha] = first
     return found
 
 

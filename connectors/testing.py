@@ -258,7 +258,7 @@ class ConnectorContract:
         """A connector to a source with something of every type it provides."""
         raise NotImplementedError
 
-    def broken(self, folder: Path) -> Connector | None:  # noqa: ARG002
+    def broken(self, folder: Path) -> Connector | None:  # noqa: ARG002  (theirs use it)
         """A connector to a source that cannot be read; None if there is no such thing."""
         return None
 

@@ -138,11 +138,13 @@ def power() -> str:
 def _found(what: str, n: int, factor: float) -> tuple[float, float, float]:
     random = np.random.default_rng(n)
     seen = np.zeros(3)
-    for _ in range(REPEATS // 4):
+    rounds = REPEATS // 4
+    for _ in range(rounds):
         change, moved = _one(what, n, factor, random)
-        found = change is not None and change.chance < SURE and change.direction > 0
-        seen += [found, moved >= ARROW, moved <= -ARROW]
-    return tuple(seen / (REPEATS // 4))  # type: ignore[return-value]
+        sure = change is not None and change.chance < SURE and change.direction > 0
+        seen += [sure, moved >= ARROW, moved <= -ARROW]
+    found, right, wrong = (float(count) / rounds for count in seen)
+    return found, right, wrong
 
 
 def _one(

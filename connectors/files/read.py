@@ -158,7 +158,7 @@ def _regular(
 def parquet_rows(path: Path, epochs: dict[str, str]) -> Reader:
     """A reader of Parquet; `epochs` learns which of our columns are times in microseconds."""
 
-    def read(file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:  # noqa: ARG001
+    def read(file: BinaryIO, choose: Choose) -> Iterator[Chunk | Bad]:  # noqa: ARG001  (DuckDB opens it by path)
         import duckdb
 
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})

@@ -182,9 +182,14 @@ def _around(freezes: Sequence[Occurrence], now: datetime) -> Iterator[Occurrence
     frozen = [(begins, min(ends, now)) for begins, ends in whole if begins < now]
     before = occurrences.merged((begins - (ends - begins), begins) for begins, ends in frozen)
     thaw = occurrences.merged((ends, min(ends + THAW, now)) for _, ends in frozen if ends < now)
-    for sort, spans in (("frozen", frozen), ("before", before), ("thaw", thaw)):
+    stretches: dict[Sort, list[tuple[datetime, datetime]]] = {
+        "frozen": frozen,
+        "before": before,
+        "thaw": thaw,
+    }
+    for sort, spans in stretches.items():
         free = spans if sort == "frozen" else occurrences.without(spans, frozen)
-        yield from (Occurrence(*span, "", sort) for span in free)  # type: ignore[arg-type]
+        yield from (Occurrence(begins, ends, "", sort) for begins, ends in free)
 
 
 def _days(one: Occurrence, zone: str) -> Iterator[date]:
