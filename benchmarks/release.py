@@ -3,7 +3,7 @@
     python benchmarks/release.py --scale 0.02     # 20,000 deployments, a minute
     python benchmarks/release.py                  # 1 M deployments of 5,000 services; long
 
-The history is the one of `metrics.py`; on top come two builds on the default branch for each pull
+The history is that of `history.py`; on top come two builds on the default branch for each pull
 request and a flag for each service, and a calendar of windows, trains and freezes. Asked is the
 last year of all services. The models that the analyses share are told apart from the analyses.
 """
@@ -20,7 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
-from metrics import AS_OF, generate
+from history import AS_OF, generate
 
 CALENDAR = """
 [[windows]]

@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from metrics import AS_OF, generate
+from history import AS_OF, generate
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
     python benchmarks/statistics/speed.py                 # 5,000 services, 10 M commits; long
     python benchmarks/statistics/speed.py --scale 0.01    # a hundredth
 
-The store is that of `benchmarks/metrics.py`. Bare are the five metrics of the last 90 days over all
+The store is that of `benchmarks/history.py`. Bare are the five metrics of the last 90 days over all
 services, from lineage on, as a notebook asks for them; the overview adds the window before, every
 interval of a difference, its chance and smallest detectable size, and the grades of both windows.
 Each runs in a process of its own, in turn; the goal is twice the time.
@@ -63,9 +63,9 @@ def main() -> None:
 
 def _generate(path: Path, scale: float) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    import metrics as history
+    from history import generate
 
-    history.generate(path, scale)
+    generate(path, scale)
 
 
 if __name__ == "__main__":
