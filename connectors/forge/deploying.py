@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias, cast
 
 from connectors.forge.options import regular
+from dora.connector import Only
 from dora.records import Deployment
 
 Kind: TypeAlias = Literal[
@@ -75,6 +76,23 @@ class Target:
 
     environment: str
     service: str | None
+
+    def landed(
+        self, rule: DeploymentRule, repository: str, sha: str, at: datetime, url: str
+    ) -> Deployment:
+        """What landed on a branch, by a rule that takes this for a deployment."""
+        return Deployment(
+            id=sha,
+            repository=repository,
+            environment=self.environment,
+            status="succeeded",
+            finished_at=at,
+            sha=sha,
+            service=self.service,
+            inferred=True,
+            rule=rule.text,
+            url=url,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +238,9 @@ def _told(one: Deployment, begun: list[str | None]) -> bool:
     at, sha = begun
     ended = one.finished_at or one.started_at or _NEVER
     return ended >= datetime.fromisoformat(str(at)) or (sha is not None and sha == one.sha)
+
+
+def all_of_a_rule(repository: str, rule: str, there: set[tuple[str, str]]) -> Only:
+    """That a rule has found these deployments of a repository, by id and environment: no others."""
+    keys = tuple({"id": id_, "environment": environment} for id_, environment in sorted(there))
+    return Only(Deployment, {"repository": repository, "rule": rule}, keys)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from connectors.forge.changing import digest
-from connectors.forge.deploying import DeploymentRule, Target, Trust
+from connectors.forge.deploying import DeploymentRule, Target, Trust, all_of_a_rule
 from connectors.github.client import Client
 from connectors.github.history import first_parents, refs
 from connectors.github.paging import Size
@@ -116,8 +116,7 @@ class _Reading:
         gone = set(self._before.get("rules", ())) - set(self._there)
         kept = {r.text for r in self._asked.rules if self._lately and r.signal == "workflows"}
         for rule in sorted({*self._there, *gone} - self._unread - kept):
-            where = {"repository": self._place.repository, "rule": rule}
-            yield Only(Deployment, where, _keys(self._there.get(rule, set())))
+            yield all_of_a_rule(self._place.repository, rule, self._there.get(rule, set()))
 
     def _signal(self, signal: str, rules: tuple[DeploymentRule, ...]) -> Iterator[Item]:
         asked, place, target = self._asked, self._place, self._asked.target
@@ -174,12 +173,15 @@ class _Reading:
             landed, met = first_parents(
                 self._asked.client, self._place, head, old, self._asked.since
             )
-            facts = [self._landed(rule, one.sha, one.at) for one in landed]
+            target, place = self._asked.target, self._place
+            facts = [
+                target.landed(rule, place.repository, c.sha, c.at, f"{place.url}/commit/{c.sha}")
+                for c in landed
+            ]
             yield from facts
             if old and not met:
-                keys = _keys({(one.id, one.environment) for one in facts})
-                where = {"repository": self._place.repository, "rule": rule.text}
-                yield Only(Deployment, where, keys)
+                there = {(one.id, one.environment) for one in facts}
+                yield all_of_a_rule(place.repository, rule.text, there)
         yield Checkpoint({"head": head})
 
     def _tip(self, branch: str) -> str | None:
@@ -189,21 +191,3 @@ class _Reading:
             if row["name"] == branch:
                 return str(row["target"]["oid"])
         return None
-
-    def _landed(self, rule: DeploymentRule, sha: str, at: datetime) -> Deployment:
-        return Deployment(
-            id=sha,
-            repository=self._place.repository,
-            environment=self._asked.target.environment,
-            status="succeeded",
-            finished_at=at,
-            sha=sha,
-            service=self._asked.target.service,
-            inferred=True,
-            rule=rule.text,
-            url=f"{self._place.url}/commit/{sha}",
-        )
-
-
-def _keys(there: set[tuple[str, str]]) -> tuple[Mapping[str, str], ...]:
-    return tuple({"id": id_, "environment": environment} for id_, environment in sorted(there))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.forge.changing import digest
-from connectors.forge.deploying import DeploymentRule, Target, Trust
+from connectors.forge.deploying import DeploymentRule, Target, Trust, all_of_a_rule
 from connectors.gitlab.client import Client
 from connectors.gitlab.commits import behind, commit_pages, tip
 from connectors.gitlab.naming import Versions
@@ -95,7 +95,7 @@ class _Reading:
     def all_there_is(self, before: Iterator[str]) -> Iterator[Only]:
         """That what was handed over is all, as far as it could be read."""
         for text in sorted({*before, *self._there} - self._unread):
-            yield _only(self._project, text, self._there.get(text, set()))
+            yield all_of_a_rule(self._project.repository, text, self._there.get(text, set()))
 
     def _sources(
         self, signal: str, rules: list[DeploymentRule]
@@ -139,30 +139,19 @@ class _Reading:
             follows = old is not None and behind(client, project, old, head)
             commits = f"{old}..{head}" if follows else head
             listed = commit_pages(client, project, commits, self._asked.since, first_parent=True)
-            facts = [self._landed(rule, row) for rows, _ in listed for row in rows]
+            facts = [
+                self._asked.target.landed(
+                    rule,
+                    project.repository,
+                    row["id"],
+                    instant(row["committed_date"]),
+                    f"{project.url}/-/commit/{row['id']}",
+                )
+                for rows, _ in listed
+                for row in rows
+            ]
             yield from facts
             if old and not follows:
                 there = {(one.id, one.environment) for one in facts}
-                yield _only(project, rule.text, there)
+                yield all_of_a_rule(project.repository, rule.text, there)
         yield Checkpoint({"head": head})
-
-    def _landed(self, rule: DeploymentRule, row: JSON) -> Deployment:
-        return Deployment(
-            id=row["id"],
-            repository=self._project.repository,
-            environment=self._asked.target.environment,
-            status="succeeded",
-            finished_at=instant(row["committed_date"]),
-            sha=row["id"],
-            service=self._asked.target.service,
-            inferred=True,
-            rule=rule.text,
-            url=f"{self._project.url}/-/commit/{row['id']}",
-        )
-
-
-def _only(project: Project, rule: str, there: set[tuple[str, str]]) -> Only:
-    keys: tuple[Mapping[str, str], ...] = tuple(
-        {"id": id_, "environment": environment} for id_, environment in sorted(there)
-    )
-    return Only(Deployment, {"repository": project.repository, "rule": rule}, keys)
