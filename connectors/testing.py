@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -251,12 +252,12 @@ def _named_key(record_type: type[Record], keys: Any) -> Key:
     return tuple(keys[name] for name in record_type.key if name != "source")
 
 
-class ConnectorContract:
+class ConnectorContract(ABC):
     """The promises; pytest runs them for every class that inherits and implements `make`."""
 
+    @abstractmethod
     def make(self, folder: Path) -> Connector:
         """A connector to a source with something of every type it provides."""
-        raise NotImplementedError
 
     def broken(self, folder: Path) -> Connector | None:  # noqa: ARG002  (theirs use it)
         """A connector to a source that cannot be read; None if there is no such thing."""

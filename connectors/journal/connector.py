@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -33,7 +34,7 @@ _ODD = re.compile(r"\\u(?:d[89a-f]|0000)", re.IGNORECASE)
 """What may be written of characters that are none."""
 
 
-class JournalConnector:
+class JournalConnector(ABC):
     """Reads a journal in one stream that carries all facts; a connector says what lines mean."""
 
     provides: ClassVar[tuple[type[Record], ...]]
@@ -43,6 +44,7 @@ class JournalConnector:
         self._asked = hashlib.sha256(options.model_dump_json().encode()).hexdigest()[:16]
         self._journal = Journal(path, base)
 
+    @abstractmethod
     def facts(self, lines: Iterable[Said | Bad], news: News) -> Facts:
         """What the lines of all files, in any order, come to.
 
@@ -50,7 +52,6 @@ class JournalConnector:
             lines: All lines, old and new.
             news: Tells which facts are touched by a new one; others may be left out.
         """
-        raise NotImplementedError
 
     def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
         """The facts that a line bears on which was not read before `cursor`.

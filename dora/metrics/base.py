@@ -9,6 +9,7 @@ intervals and reasons, whole columns at a time.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -76,7 +77,7 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
+class Metric(ABC):
     """A number with a definition.
 
     Attributes:
@@ -132,13 +133,13 @@ class Metric:
         kept_back = privacy.hidden(question, judged.n)
         return Result.of(self, question, privacy.veiled(cells, kept_back, question.least_authors))
 
+    @abstractmethod
     def judge(self, question: Question) -> Judged:
         """Values, intervals and reasons for every cell."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, now: Result, before: Result) -> Change | None:
         """How two results differ, with an interval; None where that cannot be said."""
-        raise NotImplementedError
 
     def _frame(self, grid: Grid, judged: Judged) -> pd.DataFrame:
         import numpy as np
@@ -262,7 +263,7 @@ class Rate(Metric):
         further = {"hits": np.where(grid.covered, hits, hits_seen), **laid}
         return Judged(value, low, high, counted, reason, further)
 
-    def interval(self, question: Question, hits: Any, n: Any) -> tuple[Any, Any]:  # noqa: ARG002
+    def interval(self, question: Question, hits: Any, n: Any) -> tuple[Any, Any]:  # noqa: ARG002  (a kind of its own asks it)
         """The range each share plausibly lies in: Wilson's."""
         return stats.wilson_interval(hits, n)
 

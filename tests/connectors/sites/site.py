@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -75,7 +76,7 @@ class Trouble:
 
 
 @dataclass
-class Site:
+class Site(ABC):
     """What all sites have in common.
 
     Attributes:
@@ -92,9 +93,9 @@ class Site:
     troubles: list[Trouble] = field(default_factory=list)
     before: Callable[[Asked], None] = lambda _: None
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Reply:
         """What a site in good health says."""
-        raise NotImplementedError
 
     def reply(self, request: hosts.Asked, number: int) -> Reply:
         """What it says now."""
