@@ -123,20 +123,26 @@ def _alone(store: Path) -> Iterator[None]:
         lock.release()
 
 
+class _Log(RotatingFileHandler):
+    """A log whose own faults are passed over, also those that come while it is written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the library's name)
+        """Say nothing of a line that could not be written."""
+
+
 @contextmanager
 def _logged(store: Path) -> Iterator[None]:
     """Keep what happened beside the store; a full disk must not stop a run because of its log."""
     ours = logging.getLogger("dora")
     handler: logging.Handler = logging.NullHandler()
     with suppress(OSError):
-        handler = RotatingFileHandler(
+        handler = _Log(
             store.with_name(f"{store.name}.run.log"),
             maxBytes=_LOG_SIZE,
             backupCount=_LOGS,
             encoding="utf-8",
         )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.handleError = lambda _: None  # type: ignore[method-assign,assignment]
     level = ours.level
     ours.addHandler(handler)
     ours.setLevel(logging.INFO if level in (logging.NOTSET, logging.WARNING) else level)

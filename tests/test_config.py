@@ -249,7 +249,7 @@ def test_a_store_alone_is_enough(tmp_path: Path) -> None:
 def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
     loaded = config.for_store(tmp_path / "my.duckdb")
     with pytest.raises(FrozenInstanceError):
-        loaded.timezone = "UTC"  # type: ignore[misc]
+        loaded.timezone = "UTC"
 
 
 def test_every_fault_is_named_at_once_with_its_line(tmp_path: Path) -> None:
@@ -363,7 +363,7 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(tmp_path: Path) ->
 def test_the_name_of_a_variable_is_no_secret(tmp_path: Path) -> None:
     text = '[[sources]]\nname = "a"\nkind = "ships"\npath = "x"\ntoken_env = "SHIPS_TOKEN"\n'
     loaded = config.load(written(tmp_path, text))
-    assert loaded.sources[0].options.token_env == "SHIPS_TOKEN"  # type: ignore[attr-defined]
+    assert loaded.sources[0].options.token_env == "SHIPS_TOKEN"
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_an_alias_is_a_verb(q):
     assert q.change_lead_time().value == q.lead_time().value
     assert "change_fail_rate" in dir(q)
     with pytest.raises(AttributeError, match="no verb"):
-        q.velocity  # noqa: B018
+        _ = q.velocity
 
 
 def test_what_does_not_exist_is_said_with_the_nearest(d):

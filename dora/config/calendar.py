@@ -171,9 +171,6 @@ class _Days(BaseModel):
     released_share: float = Field(1.0, gt=0, le=1)
 
 
-_MODELS: dict[Kind, type[Span] | type[Train]] = {"windows": Span, "freezes": Span, "trains": Train}
-
-
 def read(given: Any, faults: Faults) -> Calendar:
     """The calendar that is given; every fault is named with its line."""
     if not isinstance(given, dict):
@@ -183,12 +180,15 @@ def read(given: Any, faults: Faults) -> Calendar:
         if key not in Calendar.__dataclass_fields__:
             spoken = nearest(str(key), Calendar.__dataclass_fields__)
             faults.add(("calendar", str(key)), f"there is no key {key!r} here; {spoken}")
-    entries = {
-        kind: tuple(_entries(kind, model, given.get(kind, []), faults))
-        for kind, model in _MODELS.items()
-    }
+
+    def entries(kind: Kind, model: type[M]) -> tuple[M, ...]:
+        return tuple(_entries(kind, model, given.get(kind, []), faults))
+
+    windows = entries("windows", Span)
+    freezes = entries("freezes", Span)
+    trains = entries("trains", Train)
     days = _valid(_Days, given, ("calendar",), faults)
-    return Calendar(**entries, **(days.model_dump() if days else {}))  # type: ignore[arg-type]
+    return Calendar(windows, freezes, trains, **(days.model_dump() if days else {}))
 
 
 def _entries(kind: Kind, model: type[M], given: Any, faults: Faults) -> Iterator[M]:

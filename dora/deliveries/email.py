@@ -116,9 +116,10 @@ def message(parcel: Parcel, wanted: Email) -> EmailMessage:
     mail.set_content(rendering.markdown(said))
     pictures = {name: said.pictures[name] for name in _SHOWN if name in said.pictures}
     mail.add_alternative(rendering.mail(said, list(pictures)), subtype="html")
-    shown = mail.get_payload()[1]  # type: ignore[index]
+    shown = mail.get_body(("html",))
+    assert shown is not None
     for name, picture in pictures.items():
-        shown.add_related(picture.png, "image", "png", cid=f"<{name}>")  # type: ignore[union-attr]
+        shown.add_related(picture.png, "image", "png", cid=f"<{name}>")
     with tempfile.TemporaryDirectory() as folder:
         for form in wanted.attach:
             _attach(mail, said, Path(folder) / f"report.{form}")

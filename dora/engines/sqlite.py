@@ -37,7 +37,7 @@ class SQLite:
     def __init__(self, connection: sqlite3.Connection | None = None) -> None:
         self._connection = connection or sqlite3.connect(":memory:")
 
-    def prepare(self, *, offsets: Offsets, patterns: Sequence[str]) -> None:  # noqa: ARG002
+    def prepare(self, *, offsets: Offsets, patterns: Sequence[str]) -> None:  # noqa: ARG002  (each is compiled when met)
         """Define the prelude for one reporting zone."""
         functions: dict[str, tuple[int, Callable[..., Any]]] = {
             "dora_us": (1, _microseconds),

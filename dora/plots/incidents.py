@@ -69,9 +69,9 @@ def _axes(ax: Axes, result: Result, services: list[str]) -> None:
     ax.set_ylim(len(services) - 0.4, -0.6)
     first, last = (_number(pd.Timestamp(moment)) for moment in _ends(result))
     ax.set_xlim(first, last)
-    locator = dates.AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
+    locator = dates.AutoDateLocator(minticks=4, maxticks=9)
     ax.xaxis.set_major_locator(locator)
-    formatter = dates.ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    formatter = dates.ConciseDateFormatter(locator, show_offset=False)
     ax.xaxis.set_major_formatter(formatter)
     ax.tick_params(axis="x", labelsize=8)
     furniture.plain(ax, grid="x")
@@ -94,7 +94,7 @@ def _bars(ax: Axes, spans: pd.DataFrame, row: int) -> None:
 
 
 def _number(moment: pd.Timestamp) -> float:
-    return float(dates.date2num(moment.to_pydatetime()))  # type: ignore[no-untyped-call]
+    return float(dates.date2num(moment.to_pydatetime()))
 
 
 def _numbers(moments: pd.Series[Any]) -> NDArray[np.float64]:

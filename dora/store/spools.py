@@ -12,8 +12,9 @@ import queue
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -87,27 +88,34 @@ def _ends_a_line(spool: Spool) -> bool:
     return spool.text().endswith(b"\n")
 
 
+@dataclass(frozen=True, slots=True)
+class _Made(Generic[T]):
+    """An item, told from what went wrong in its stead."""
+
+    item: T
+
+
 def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
     """The same items, made in a thread of their own while the last one is still being used."""
-    made: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(maxsize=depth)
+    made: queue.Queue[_Made[T] | BaseException | None] = queue.Queue(maxsize=depth)
     stop = threading.Event()
 
-    def hand_over(item: T | None, error: BaseException | None) -> None:
+    def hand_over(what: _Made[T] | BaseException | None) -> None:
         while not stop.is_set():
             with contextlib.suppress(queue.Full):
-                made.put((item, error), timeout=0.1)
+                made.put(what, timeout=0.1)
                 return
 
     def run() -> None:
         iterator = iter(items)
         try:
             for item in iterator:
-                hand_over(item, None)
+                hand_over(_Made(item))
                 if stop.is_set():
                     break
-            hand_over(None, StopIteration())
+            hand_over(None)
         except BaseException as error:  # noqa: BLE001 - raised again where the items are used
-            hand_over(None, error)
+            hand_over(error)
         finally:
             if hasattr(iterator, "close"):
                 iterator.close()
@@ -116,12 +124,13 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
     thread.start()
     try:
         while True:
-            item, error = made.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]
+            match made.get():
+                case None:
+                    return
+                case _Made(item):
+                    yield item
+                case error:
+                    raise error
     finally:
         stop.set()
         thread.join()

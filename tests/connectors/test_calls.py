@@ -346,7 +346,7 @@ def test_a_deployment_of_two_repositories_stays_whole_when_artifacts_are_told_la
     tmp_path: Path,
 ) -> None:
     other = {"id": "7", "repository": "web", "organization": "acme", "source": "Docker"}
-    both = [FAROS, FAROS | {"data": {**FAROS["data"], "artifact": other}}]  # type: ignore[dict-item]
+    both = [FAROS, FAROS | {"data": {**FAROS["data"], "artifact": other}}]
     built = {
         "artifact": other,
         "commit": {
@@ -389,7 +389,7 @@ def test_faros_may_write_everything_as_addresses(tmp_path: Path) -> None:
      ("Canceled", "cancelled"), ("Queued", "running"), ("Running", "running")],
 )  # fmt: skip
 def test_the_statuses_of_faros(tmp_path: Path, word: str, status: str) -> None:
-    deploy = {**FAROS["data"]["deploy"], "status": word}  # type: ignore[index]
+    deploy = {**FAROS["data"]["deploy"], "status": word}
     found = only(told(tmp_path, FAROS | {"data": {"deploy": deploy}}))
     assert (found.status, found.finished_at is None) == (status, status == "running")
 
@@ -443,8 +443,8 @@ def changed(name: str, service: str, minute: int) -> Any:
     if name == "datadog":
         return attributes(DATADOG, service=service, finished_at=1772366400 + 60 * minute)
     if name == "faros":
-        deploy = {**FAROS["data"]["deploy"], "endTime": at, "application": service}  # type: ignore[index]
-        return FAROS | {"data": {**FAROS["data"], "deploy": deploy}}  # type: ignore[dict-item]
+        deploy = {**FAROS["data"]["deploy"], "endTime": at, "application": service}
+        return FAROS | {"data": {**FAROS["data"], "deploy": deploy}}
     keys = {"swarmia": ("appName", "deployedAt"), "jellyfish": ("name", "deployed_at"),
             "dx": ("service", "deployed_at")}  # fmt: skip
     what, when = keys[name]

@@ -25,7 +25,7 @@ MINUTES = st.integers(0, 20)  # few, so that events meet
 
 def numbered(number: int, made: Any) -> dict[str, Any]:
     made["context"]["id"] = uuid(number)
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 SERVICE_EVENTS = st.builds(

@@ -163,7 +163,7 @@ def test_times_without_an_offset_are_in_the_zone_that_is_set(
 def test_times_may_be_numbers_since_1970(tmp_path: Path, unit: str, text: str) -> None:
     rows = f"{HEADER}1,r,prod,succeeded,{text}\n2,r,prod,succeeded,soon\n3,r,p,running,{'9' * 30}\n"
     reading = deployments(tmp_path, rows, epochs={"finished_at": unit})
-    assert [(r.id, r.finished_at) for r in reading.records] == [("1", AT)]  # type: ignore[attr-defined]
+    assert [(r.id, r.finished_at) for r in reading.records] == [("1", AT)]
     assert [r.location for r in reading.rejected] == ["deployments.csv:3", "deployments.csv:4"]
 
 
@@ -188,7 +188,7 @@ def test_a_bad_row_is_put_aside_with_its_line_and_the_rest_comes_in(tmp_path: Pa
     )
     reading = deployments(tmp_path, text)
     assert ids(reading) == ["1", "2", "7"]
-    assert reading.records[1].environment == "pr\no\r\nd"  # type: ignore[attr-defined]
+    assert reading.records[1].environment == "pr\no\r\nd"
     assert sorted((r.location, r.reason) for r in reading.rejected) == [
         ("deployments.csv:10", "it has 6 fields instead of 5"),
         ("deployments.csv:11", "finished_at is no time: 'noon'"),
@@ -265,8 +265,8 @@ def test_bytes_of_another_encoding_cost_only_their_rows(tmp_path: Path) -> None:
     assert "environment holds bytes that are no text" in reading.rejected[0].reason
     assert json.dumps([r.content for r in reading.rejected]).isascii()
     read_as_latin = deployments(tmp_path, latin, encoding="latin-1")
-    assert [r.environment for r in read_as_latin.records] == ["prod", "pré", "ü", "ok"]  # type: ignore[attr-defined]
-    assert [r.environment for r in deployments(tmp_path, text).records][1] == "pré"  # type: ignore[attr-defined]
+    assert [r.environment for r in read_as_latin.records] == ["prod", "pré", "ü", "ok"]
+    assert [r.environment for r in deployments(tmp_path, text).records][1] == "pré"
 
 
 def test_a_null_byte_costs_only_its_row(tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_json_in_another_encoding_costs_only_its_lines(tmp_path: Path) -> None:
     line = '{"id": "é", "detected_at": "2026-03-01T12:00:00Z"}\n'
     (tmp_path / "incidents.ndjson").write_bytes(line.encode("latin-1") + line.encode())
     reading = read(source(tmp_path, "incidents.ndjson"), Incident)
-    assert [r.id for r in reading.records] == ["é"]  # type: ignore[attr-defined]
+    assert [r.id for r in reading.records] == ["é"]
     assert reading.rejected[0].location == "incidents.ndjson:1"
 
 
@@ -521,14 +521,14 @@ def test_another_mapping_reads_everything_again(tmp_path: Path) -> None:
     begun = read(source(tmp_path, "deployments.csv"), Deployment)
     mapped = source(tmp_path, "deployments.csv", values={"environment": {"prod": "live"}})
     again = read(mapped, Deployment, begun.cursor)
-    assert [r.environment for r in again.records] == ["live"]  # type: ignore[attr-defined]
+    assert [r.environment for r in again.records] == ["live"]
     assert again.removed == [("a", "r", "prod")]
 
 
 def test_of_rows_with_one_key_the_last_counts_and_it_is_said(tmp_path: Path) -> None:
     text = f"{HEADER}1,r,prod,running,\n2,r,prod,failed,\n1,r,prod,succeeded,\n"
     reading = deployments(tmp_path, text)
-    assert {key[0]: fact.status for key, fact in reading.facts().items()} == {  # type: ignore[attr-defined]
+    assert {key[0]: fact.status for key, fact in reading.facts().items()} == {
         "1": "succeeded",
         "2": "failed",
     }
@@ -550,7 +550,7 @@ def test_too_many_rows_to_watch_are_said_to_be(tmp_path: Path) -> None:
 
 
 def _last_cursor(files: Files, cursor: Any) -> Any:
-    return list(files.records(Deployment, cursor))[-1].cursor  # type: ignore[union-attr]
+    return list(files.records(Deployment, cursor))[-1].cursor
 
 
 def test_a_commit_may_have_no_parents_and_its_text_any_characters(tmp_path: Path) -> None:

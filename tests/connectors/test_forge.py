@@ -361,7 +361,7 @@ def test_a_first_reading_gives_all_rows_a_page_at_a_time() -> None:
     assert store.given == 7
     again = list(source.reading().read(store.cursor))
     assert [type(one) for one in again] == [Checkpoint]
-    assert again[0].cursor == store.cursor  # type: ignore[union-attr]
+    assert again[0].cursor == store.cursor
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3, 4])

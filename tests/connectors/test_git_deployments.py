@@ -70,7 +70,7 @@ def test_tags_on_one_commit_are_one_deployment_at_the_earliest_time(history: His
     history.tag("v1.0", sha, at=day(4))
     history.tag("v1", sha, at=day(3))
     found = read(git(history, "tags:v*"), Deployment).records
-    assert {(d.id, d.environment, d.finished_at, d.name) for d in found} == {  # type: ignore[attr-defined]
+    assert {(d.id, d.environment, d.finished_at, d.name) for d in found} == {
         ("v1.0-rc1", "pre-release", day(2), "v1.0-rc1"),
         ("v1", "production", day(3), "v1, v1.0"),
     }
@@ -383,7 +383,7 @@ def test_the_largest_family_of_versions_is_found(
 
 def test_a_suggestion_is_a_rule_that_works(history: History) -> None:
     sha = history.commit("One")
-    suggest = load("git").suggest  # type: ignore[attr-defined]
+    suggest = load("git").suggest
     rule, why = suggest(history.path)
     assert (rule, "no version tags" in why) == ("merges:main", True)
     assert set(deployed(read(git(history, rule), Deployment))) == {sha}

@@ -93,7 +93,7 @@ def test_a_partial_clone_gives_commits_and_fetches_nothing(tmp_path: Path) -> No
     partial = tmp_path / "partial.git"
     source.git("clone", "-q", "--bare", "--filter=tree:0", source.path.as_uri(), str(partial))
     before = sorted(partial.rglob("*"))
-    assert [c.sha for c in read(git(partial), Commit).records] == [sha]  # type: ignore[attr-defined]
+    assert [c.sha for c in read(git(partial), Commit).records] == [sha]
     assert "partial clone" in failure(git(partial), CommitPath).message
     assert "partial clone" in failure(git(partial, line_counts=True)).message
     assert sorted(partial.rglob("*")) == before
@@ -138,7 +138,7 @@ def test_a_reading_that_is_given_up_leaves_no_process(history: History) -> None:
     assert isinstance(block, Block)
     next(iter(block.delimited or ()))
     del block
-    items.close()  # type: ignore[attr-defined]
+    items.close()
     done = subprocess.run(
         ["pgrep", "-P", str(os.getpid()), "-x", "git"], capture_output=True, check=False
     )

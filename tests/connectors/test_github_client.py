@@ -296,7 +296,7 @@ def test_a_list_that_is_not_shown_is_never_taken_for_an_empty_one(
     name = "127.0.0.1/acme/shop"
     assert [(one.part, one.reason) for one in found.unread] == [(name, reason)]
     assert not {"newest", "heads", "deployments"} & set(found.cursor.get("parts", {}).get(name, ()))
-    assert not [one for one in found.given if one.where == {"repository": name}]  # type: ignore[union-attr]
+    assert not [one for one in found.given if one.where == {"repository": name}]
 
 
 def test_a_token_that_is_nearly_used_up_rests_before_it_is_refused() -> None:

@@ -370,7 +370,7 @@ def _take(items: Iterator[Item], found: list[Item]) -> None:
 def test_a_reader_that_is_let_go_of_lets_go_of_its_threads() -> None:
     items = read_all([f"p{n}" for n in range(9)], numbered, at_once=3, patience=Patience())
     next(items)
-    items.close()  # type: ignore[attr-defined]
+    items.close()
     assert not readers()
 
 

@@ -62,7 +62,7 @@ class Syncs:
 
     def connector(self) -> Connector:
         made: Connector = self.made()
-        made.patience = Waits()  # type: ignore[attr-defined]
+        made.patience = Waits()
         return made
 
     def equal_one_of_all(self) -> None:

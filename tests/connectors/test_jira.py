@@ -414,7 +414,7 @@ def _second() -> set[tuple[str, ...]]:
 @EDITIONS
 def test_a_field_of_another_kind_puts_its_issue_aside_alone(stack: ExitStack, cloud: bool) -> None:
     issues = some_issues()
-    issues[0].labels = 7  # type: ignore[assignment]  (some app has replaced the field)
+    issues[0].labels = 7  # some app has replaced the field
     reading = read(source(site(stack, *issues, cloud=cloud)), Incident)
     assert [rejected.location for rejected in reading.rejected] == ["issues:OPS-1"]
     assert ("OPS-2",) in reading.facts()

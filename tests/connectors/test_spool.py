@@ -137,7 +137,7 @@ def test_a_cause_that_is_an_address_is_also_known_by_what_it_leads_to(
     tmp_path: Path, stated: str, named: str
 ) -> None:
     write(tmp_path, BROKEN | {"caused_by": stated})
-    found = [r.cause for r in read(spool(tmp_path), Deployment).records[1:]]  # type: ignore[attr-defined]
+    found = [r.cause for r in read(spool(tmp_path), Deployment).records[1:]]
     assert found == [named, stated]
 
 
@@ -252,7 +252,7 @@ def test_a_last_line_without_its_end_counts_if_it_is_whole(tmp_path: Path) -> No
     assert only(first).id == "d-1"
     write(tmp_path, json.dumps(DEPLOYED | {"id": "d-2"}) + "\n")  # two objects on one line
     second = read(spool(tmp_path), Deployment, first.cursor)
-    assert {r.id for r in second.records} == {"d-1", "d-2"}  # type: ignore[attr-defined]
+    assert {r.id for r in second.records} == {"d-1", "d-2"}
 
 
 def test_only_what_a_new_line_bears_on_is_given_again(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_only_what_a_new_line_bears_on_is_given_again(tmp_path: Path) -> None:
     first = read(spool(tmp_path), Deployment)
     write(tmp_path, DEPLOYED | {"id": "d-3"}, DEPLOYED | {"sha": "abc1234", "recorded_at": None})
     second = read(spool(tmp_path), Deployment, first.cursor)
-    assert {r.id for r in second.records} == {"d-1", "d-3"}  # type: ignore[attr-defined]
+    assert {r.id for r in second.records} == {"d-1", "d-3"}
 
 
 REMOVED = {"record": "deployment", "id": "d-1", "environment": "production", "removed": True}
@@ -314,7 +314,7 @@ def test_a_file_that_is_put_away_while_it_is_read_is_found_again(tmp_path: Path)
         looked.append(found)
         return found
 
-    connector._journal.states = looking  # type: ignore[method-assign]
+    connector._journal.states = looking
     assert only(read(connector, Deployment)).id == "d-1"
     assert len(looked) == 2
 
@@ -362,7 +362,7 @@ def test_a_file_that_is_put_away_gives_nothing_again_and_goes_on(
     put_away(file)
     write(tmp_path, DEPLOYED | {"id": "d-2"})
     second = read(spool(tmp_path), Deployment, first.cursor)
-    assert [r.id for r in second.records] == ["d-2"]  # type: ignore[attr-defined]
+    assert [r.id for r in second.records] == ["d-2"]
     (rejected,) = second.rejected  # under its new name, in place of the old
     assert rejected.location != "dora.d/ci.jsonl:2"
     items = list(spool(tmp_path).records(Deployment, first.cursor))

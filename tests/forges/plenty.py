@@ -132,11 +132,9 @@ class Plenty(Repository):
 
     def fill(self) -> None:
         """Put everything there."""
-        self.pulls = Numbered(self.many_pulls, self._pull)  # type: ignore[assignment]
-        self.deployments = Numbered(  # type: ignore[assignment]
-            self.many_deployments, self._deployment
-        )
-        self.commits = _Commits(self.many_pulls)  # type: ignore[assignment]
+        self.pulls = Numbered(self.many_pulls, self._pull)
+        self.deployments = Numbered(self.many_deployments, self._deployment)
+        self.commits = _Commits(self.many_pulls)
         self.branches = {"main": landed(self.many_pulls)}
 
     @property

@@ -15,7 +15,7 @@ class Counting(list[int]):
 
     looks = 0
 
-    def __getitem__(self, place: int) -> int:  # type: ignore[override]
+    def __getitem__(self, place: int) -> int:
         Counting.looks += 1
         return super().__getitem__(place)
 
@@ -29,7 +29,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Counting]]:
         lambda commits: graph.Claims(Counting(original(commits).label), []),
     )
     Counting.looks = 0
-    return Counting  # type: ignore[return-value]
+    return Counting
 
 
 def line(size: int) -> list[list[int]]:

@@ -103,11 +103,11 @@ class Given:
 
     def review(self, number: int, hour: float, by: str = "person") -> None:
         self.facts.append(
-            Review(REPOSITORY, number, f"{number}-{hour}-{by}", at(hour), "approved", by)  # type: ignore[arg-type]
+            Review(REPOSITORY, number, f"{number}-{hour}-{by}", at(hour), "approved", by)
         )
 
     def says(self, name: str, kind: str, target: str) -> None:
-        self.facts.append(CommitReference(REPOSITORY, sha(name), kind, target))  # type: ignore[arg-type]
+        self.facts.append(CommitReference(REPOSITORY, sha(name), kind, target))
 
     def rows(
         self, model: str, columns: str, *, as_of: float = 10_000, **rules: Any

@@ -36,7 +36,7 @@ class Evidence:
 
     @property
     def strength(self) -> int:
-        return FAILURE_RULES.index(self.rule) + 1  # type: ignore[arg-type]
+        return FAILURE_RULES.index(self.rule) + 1
 
 
 class Production:
@@ -382,9 +382,7 @@ def by_window(
             if production.rules.incident_link == "while_open":
                 found |= while_open(production, key, incident, service)
             before = [
-                a
-                for a in production.line(service)
-                if finish(production, a) <= incident.detected_at  # type: ignore[operator]
+                a for a in production.line(service) if finish(production, a) <= incident.detected_at
             ]
             if not before:
                 continue
@@ -393,7 +391,7 @@ def by_window(
                 one = not_rollback(production, one)
             if one is None:
                 continue
-            age = us(incident.detected_at) - us(finish(production, one))  # type: ignore[arg-type]
+            age = us(incident.detected_at) - us(finish(production, one))
             if limit is None or age <= _microseconds(limit):
                 found.add(Evidence(one, "window", key, None, age))
     return found
@@ -410,10 +408,10 @@ def by_any_service(
     }  # fmt: skip
     limit = production.rules.failure_window
     for key, incident in linkable.items():
-        before = [a for a in places if production.fact(a).finished_at <= incident.detected_at]  # type: ignore[operator]
+        before = [a for a in places if production.fact(a).finished_at <= incident.detected_at]
         if before:
             one = max(before, key=lambda a: (finish(production, a), a[2], places[a]))
-            age = us(incident.detected_at) - us(finish(production, one))  # type: ignore[arg-type]
+            age = us(incident.detected_at) - us(finish(production, one))
             if limit is None or age <= _microseconds(limit):
                 found.add(Evidence(one, "window", key, None, age))
     return found

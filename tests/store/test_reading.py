@@ -24,7 +24,7 @@ PLAIN = Identities("plain", "", ())
 def made(path: Path, *facts: object) -> Path:
     """A published store with these facts."""
     with store.Writer.open(path, identities=PLAIN) as writer:
-        writer.write("git", [*facts, Checkpoint({})], stream="test")  # type: ignore[list-item]
+        writer.write("git", [*facts, Checkpoint({})], stream="test")
         writer.publish()
     return path
 
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_store_is_unreadable_for_readers_and_for_a_sync(
     tmp_path: Path, spoil: object
 ) -> None:
     path = tmp_path / "s.duckdb"
-    spoil(path)  # type: ignore[operator]
+    spoil(path)
     before = path.read_bytes() if path.is_file() else b""
     with pytest.raises(StoreUnreadable) as raised:
         _count(path)

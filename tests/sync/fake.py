@@ -121,7 +121,7 @@ def _field(value: Any) -> str:
 def install() -> None:
     """Let `connector.load` find the fake in this process."""
     real = connector.load
-    connector.load = lambda kind: Fake if kind == "fake" else real(kind)  # type: ignore[assignment,return-value]
+    connector.load = lambda kind: Fake if kind == "fake" else real(kind)
 
 
 def main(store: str, options: str) -> Summary:

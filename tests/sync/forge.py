@@ -120,7 +120,7 @@ def config(store: Path, **options: Any) -> Config:
 
 def main(store: str, options: str) -> Summary:
     """Sync as a process of its own; the options are JSON."""
-    connector.load = lambda _: Forge  # type: ignore[assignment,return-value]
+    connector.load = lambda _: Forge
     return sync(config(Path(store), **json.loads(options)))
 
 

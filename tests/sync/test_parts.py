@@ -59,7 +59,7 @@ def test_facts_that_come_along_are_kept_and_no_stream_is_asked_for_them(path: Pa
     given = config(path)
     one = sync(given).sources[0]
     assert one.new == {"pull_requests": 36, "pull_request_commits": 72}
-    assert given.sources[0].options.asked == [("pull_requests", None)]  # type: ignore[attr-defined]
+    assert given.sources[0].options.asked == [("pull_requests", None)]
     assert rows(path, "select distinct repository from pull_request_commits order by 1") == [
         ("a",),
         ("b",),
@@ -79,7 +79,7 @@ def test_each_part_goes_on_from_its_own_checkpoint(path: Path) -> None:
     sync(config(path, repositories=["a"]))
     given = config(path, pages=4, repositories=["a", "b"])
     one = sync(given).sources[0]
-    asked = dict(given.sources[0].options.asked)  # type: ignore[attr-defined]
+    asked = dict(given.sources[0].options.asked)
     assert asked["pull_requests"] == {"parts": {"a": {"page": 3}}}
     assert one.spent == {"requests": 1 + 4}
     assert rows(path, "select part, cursor from cursors order by part") == [

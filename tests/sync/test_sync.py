@@ -61,7 +61,7 @@ def test_a_second_sync_asks_from_where_the_first_stood_and_derives_nothing(
     summary = sync(given)
     assert str(summary.sources[0]) == "nothing new"
     assert summary.notes == ()
-    asked = dict(given.sources[0].options.asked)  # type: ignore[attr-defined]
+    asked = dict(given.sources[0].options.asked)
     assert asked["commits"] == {"page": 2}
     with store.connect(path) as connection:
         assert store.freshness(connection)["git"] >= before
@@ -89,11 +89,11 @@ def test_a_changed_mapping_is_derived_anew_though_no_fact_changed(path: Path) ->
 def test_paths_are_asked_for_only_where_a_service_is_made_of_them(path: Path) -> None:
     given = config(path, git={"pages": 1})
     sync(given)
-    asked = [table for table, _ in given.sources[0].options.asked]  # type: ignore[attr-defined]
+    asked = [table for table, _ in given.sources[0].options.asked]
     assert asked == [t.table for t in RECORD_TYPES if t.table != "commit_paths"]
     given = config(path, git={"pages": 1})
     sync(replace(given, services=(Service("checkout", paths=("checkout/**",)),)))
-    asked = [table for table, _ in given.sources[0].options.asked]  # type: ignore[attr-defined]
+    asked = [table for table, _ in given.sources[0].options.asked]
     assert asked == [t.table for t in RECORD_TYPES]
 
 
@@ -102,7 +102,7 @@ def test_reading_everything_again_doubles_nothing(path: Path) -> None:
     sync(given)
     first = rows(path, "from commits order by commit_id")
     summary = sync(given, full=True)
-    assert given.sources[0].options.asked[-11] == ("repositories", None)  # type: ignore[attr-defined]
+    assert given.sources[0].options.asked[-11] == ("repositories", None)
     assert str(summary.sources[0]) == "nothing new"
     assert rows(path, "from commits order by commit_id") == first
 

@@ -166,7 +166,7 @@ class _Happened(View):
     """Something that happened to a pull request."""
 
     def __init__(self, owner: str, kind: str, moment: datetime) -> None:
-        self.type_name = kind  # type: ignore[misc]
+        self.type_name = kind
         self.id = f"{kind}_{owner}"
         self.createdAt = time(moment)
 
@@ -243,7 +243,7 @@ class EventView(View):
     def __init__(
         self, seen: Seen, repository: Repository, event: facts.IssueEvent, kind: str
     ) -> None:
-        self.type_name = kind  # type: ignore[misc]
+        self.type_name = kind
         self.id = f"{kind}_{event.id}"
         self.createdAt = time(event.at)
         self.actor = actor(seen, event.by)

@@ -288,4 +288,4 @@ class ReleaseView(View):
         """The commit of its tag."""
         ref = self.tag(info)
         target = ref.target if ref else None
-        return target.target if isinstance(target, TagView) else target  # type: ignore[return-value]
+        return target.target if isinstance(target, TagView) else target

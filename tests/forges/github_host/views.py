@@ -25,7 +25,7 @@ class Account(View):
 
     def __init__(self, seen: Seen, login: str, kind: str) -> None:
         self._seen = seen
-        self.type_name = kind  # type: ignore[misc]
+        self.type_name = kind
         self.id = f"{kind[:1]}_{login}"
         self.login = login
         self.name = login.title()

@@ -12,7 +12,7 @@ STAGES = "change, us, coding_us, pickup_us, review_us, merge_to_deploy_us"
 def hours(rows: list[tuple[object, ...]]) -> dict[object, tuple[float | None, ...]]:
     """The durations of each change in hours."""
     return {
-        change: tuple(None if us is None else us / HOUR for us in durations)  # type: ignore[operator]
+        change: tuple(None if us is None else us / HOUR for us in durations)
         for change, *durations in rows
     }
 
