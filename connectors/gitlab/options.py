@@ -6,12 +6,11 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from connectors.fields import Since, Texts
-from connectors.forge.deploying import DeploymentRule, parse
+from connectors.fields import Texts
 from connectors.forge.options import IncidentOptions as Common
-from connectors.forge.options import Part
+from connectors.forge.source import ForgeOptions
 
 PUBLIC = "https://gitlab.com"
 
@@ -35,12 +34,8 @@ class IncidentOptions(Common):
         return given
 
 
-class Options(Part):
+class Options(ForgeOptions):
     """The keys of a GitLab source."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True
-    )
 
     url: str = Field(
         default=PUBLIC,
@@ -57,18 +52,6 @@ class Options(Part):
     groups: Texts = Field(
         default=(), description="Groups, with all their subgroups, or users; all they own"
     )
-    exclude: Texts = Field(default=(), description="Projects to leave out; * for anything")
-    archived: bool = Field(default=False, description="Whether archived ones are read")
-    forks: bool = Field(default=False, description="Whether forks are read")
-    since: Since = Field(default=None, description="Day before which nothing is read")
-    commits: bool = Field(
-        default=True,
-        description="Whether commits are read, those of merge requests too; false where a git "
-        "source has a clone",
-    )
-    branches: Texts = Field(
-        default=(), description="Branches read beside the default one; * stands for anything"
-    )
     merge_requests: bool = Field(
         default=True, alias="pull_requests", description="Whether merge requests are read"
     )
@@ -81,28 +64,9 @@ class Options(Part):
         default=False,
         description="Whether pipelines are read as builds: a request for each that changed",
     )
-    deployments: Texts = Field(
-        default=("deployments",),
-        description="Rules in order of trust: deployments, workflow:REGEX job:REGEX, "
-        "environment:REGEX, releases, tags:GLOB, merges:BRANCH",
-    )
-    environment: str = Field(
-        default="production",
-        min_length=1,
-        description="Where deployments go that name no environment",
-    )
-    service: str | None = Field(default=None, description="What they deploy, if it is one service")
     incidents: IncidentOptions | None = Field(
         default=None, description="Which issues are incidents; none if left out"
     )
-    reconcile_days: float = Field(
-        default=7, gt=0, description="Days between looks for what was deleted"
-    )
-    at_once: int = Field(default=4, ge=1, le=32, description="Projects read at the same time")
-    max_requests_per_second: float | None = Field(
-        default=None, gt=0, description="No more requests than that"
-    )
-    timeout: float = Field(default=30, gt=0, description="Seconds that an answer may take")
 
     @field_validator("projects")
     @classmethod
@@ -116,12 +80,6 @@ class Options(Part):
                 raise ValueError(f"{text!r}: a project has a group before it; write group/project")
         return given
 
-    @field_validator("deployments")
-    @classmethod
-    def _known_rules(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        parse(given)
-        return given
-
     @model_validator(mode="after")
     def _something_to_read(self) -> Options:
         if not self.projects and not self.groups:
@@ -129,12 +87,6 @@ class Options(Part):
                 'name what to read: projects = ["group/project"] or groups = ["group"]'
             )
         return self
-
-    @property
-    def rules(self) -> tuple[DeploymentRule, ...]:
-        """What makes a deployment, in order of trust."""
-        parsed: tuple[DeploymentRule, ...] = parse(self.deployments)
-        return parsed
 
     @property
     def root(self) -> str:
