@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
-from connectors.forge.deploying import Target
+from connectors.forge.checking import SAMPLE, SAMPLE_ROWS, Check
+from connectors.forge.deploying import DeploymentRule, Target
 from connectors.gitlab.client import Client
 from connectors.gitlab.deploys import Deployments
 from connectors.gitlab.options import Options
@@ -15,12 +17,6 @@ from connectors.http.errors import Absent
 from dora.connector import Checkpoint, Finding
 from dora.errors import SourceError
 from dora.records import Deployment
-
-SAMPLE = 3
-"""Projects whose deployments are looked at."""
-
-SAMPLE_ROWS = 20
-"""Deployments of each rule that are looked at."""
 
 SOON = timedelta(days=14)
 """How long before its end a token is warned of."""
@@ -52,8 +48,23 @@ def findings(name: str, options: Options, client: Client) -> Iterator[Finding]:
         return
     projects = sorted(found.projects.values(), key=lambda one: one.active, reverse=True)
     yield Finding("ok", name, f"{len(projects)} projects, such as {projects[0].path}.")
-    yield from _rules(name, options, client, projects[:SAMPLE])
-    yield from _rights(name, options, client, projects[0])
+    yield from _facts(name, options, client, projects)
+
+
+def _facts(
+    name: str, options: Options, client: Client, projects: list[Project]
+) -> Iterator[Finding]:
+    """What the rules would take of some projects, and what may not be read of the first."""
+    check, looked = Check(name, _SCOPE_HINT), projects[:SAMPLE]
+
+    def sample(rule: DeploymentRule) -> Iterator[Deployment]:
+        target = Target(options.environment, options.service)
+        reading = Deployments(client, (rule,), target, options.since)
+        for project in looked:
+            yield from _sample(reading, project)
+
+    yield from check.rules(options.rules, ", ".join(project.path for project in looked), sample)
+    yield from check.rights(projects[0].path, dict(_questions(options, client, projects[0])))
 
 
 def _token(name: str, options: Options, client: Client) -> Iterator[Finding]:
@@ -93,41 +104,6 @@ def _ending(name: str, told: JSON) -> Iterator[Finding]:
         )
 
 
-def _rules(
-    name: str, options: Options, client: Client, projects: list[Project]
-) -> Iterator[Finding]:
-    if not options.rules:
-        yield Finding(
-            "warning", name, "No rule says what was deployed.", 'Add deployments = ["deployments"].'
-        )
-    looked = ", ".join(project.path for project in projects)
-    for rule in options.rules:
-        target = Target(options.environment, options.service)
-        reading = Deployments(client, (rule,), target, options.since)
-        try:
-            taken = [one for project in projects for one in _sample(reading, project)]
-        except Absent as error:
-            yield Finding(
-                "warning",
-                name,
-                f"{rule}: {looked} may not be asked ({error.message}).",
-                _SCOPE_HINT,
-            )
-            continue
-        except SourceError as error:
-            yield Finding("error", name, f"{rule}: {error.message}", error.hint)
-            continue
-        if taken:
-            yield Finding("ok", name, f"{rule}: takes {_said(taken)}.")
-        else:
-            yield Finding(
-                "warning",
-                name,
-                f"{rule}: takes nothing of the newest in {looked}.",
-                "Correct or drop the rule.",
-            )
-
-
 def _sample(reading: Deployments, project: Project) -> Iterator[Deployment]:
     """The first deployments of the newest page."""
     taken = 0
@@ -139,40 +115,16 @@ def _sample(reading: Deployments, project: Project) -> Iterator[Deployment]:
             yield item
 
 
-def _said(taken: list[Deployment]) -> str:
-    environments = sorted({one.environment for one in taken})
-    good = sum(one.status == "succeeded" for one in taken)
-    newest = max(taken, key=lambda one: str(one.finished_at or ""))
-    return (
-        f"{len(taken)} of a sample to {', '.join(environments)}, {good} succeeded, "
-        f"such as {newest.name or newest.id}"
-    )
-
-
-def _rights(name: str, options: Options, client: Client, project: Project) -> Iterator[Finding]:
-    """Whether each kind of fact may be read, by a page of one row."""
-    asked: dict[str, str] = {}
-    if options.commits:
-        asked["commits"] = "/repository/commits"
-    if options.merge_requests:
-        asked["merge requests"] = "/merge_requests"
-    if options.incidents is not None:
-        asked["issues"] = "/issues"
-    if options.builds:
-        asked["pipelines"] = "/pipelines"
-    for what, path in asked.items():
-        yield from _may(name, client, project, what, path)
-
-
-def _may(name: str, client: Client, project: Project, what: str, path: str) -> Iterator[Finding]:
-    try:
-        client.page(f"{project.api}{path}", {"per_page": 1})
-    except Absent as error:
-        yield Finding(
-            "warning",
-            name,
-            f"{project.path}: {what} may not be read ({error.message}).",
-            _SCOPE_HINT,
-        )
-    except SourceError as error:
-        yield Finding("error", name, error.message, error.hint)
+def _questions(
+    options: Options, client: Client, project: Project
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """A page of one row of each kind of fact."""
+    kinds = {
+        "commits": (options.commits, "/repository/commits"),
+        "merge requests": (options.merge_requests, "/merge_requests"),
+        "issues": (options.incidents is not None, "/issues"),
+        "pipelines": (options.builds, "/pipelines"),
+    }
+    for what, (wanted, path) in kinds.items():
+        if wanted:
+            yield what, partial(client.page, f"{project.api}{path}", {"per_page": 1})

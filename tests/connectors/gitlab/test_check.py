@@ -25,9 +25,10 @@ def test_a_good_token_is_told_and_so_is_what_each_rule_takes(host: GitLabHost) -
     texts = [one.message for one in said]
     assert any("the token 'dora' is good" in text for text in texts)
     assert "4 projects, such as acme/shop." in texts
-    own = next(text for text in texts if text.startswith("deployments: takes"))
-    assert "production, staging" in own
-    assert any(text.startswith("releases: takes") for text in texts)
+    own = next(text for text in texts if text.startswith("deployments takes, in acme/"))
+    assert "succeeded to production" in own
+    assert "succeeded to staging" in own
+    assert any(text.startswith("releases takes, in acme/") for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_what_may_not_be_read_is_told_before_it_is_missed(host: GitLabHost) -> N
 
 def test_a_rule_that_takes_nothing_is_told(host: GitLabHost) -> None:
     (warning,) = found(host, "warning", deployments=["environment:^moon$"])
-    assert warning.message.startswith("environment:^moon$: takes nothing")
+    assert warning.message.startswith("environment:^moon$ takes nothing")
 
 
 def test_a_check_asks_little(host: GitLabHost) -> None:
