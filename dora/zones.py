@@ -7,7 +7,6 @@ needs a local day, SQL included, goes by `offsets`.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +15,7 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from dora.errors import BadWindow
+from dora.spelling import closest
 
 _NAME = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
 _FIRST, _LAST = date.min.toordinal() + 4, date.max.toordinal() - 4
@@ -47,8 +47,7 @@ def _unknown(name: str) -> BadWindow:
         known = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
     except (OSError, ModuleNotFoundError):
         known = []
-    folded = {candidate.casefold(): candidate for candidate in known}
-    close = [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=1)]
+    close = closest(name, known)
     meant = f"Did you mean {close[0]}? " if close else ""
     return BadWindow(
         f"There is no time zone {name!r}.",

@@ -226,7 +226,7 @@ def test_a_preset_that_is_none_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.load(written(tmp_path, '[rules]\npreset = "gitlob"\n'))
     (fault,) = caught.value.faults
-    assert fault == "line 2: rules.preset: There is no preset 'gitlob'. Did you mean gitlab?"
+    assert fault == "line 2: rules.preset: There is no preset 'gitlob'. Did you mean 'gitlab'?"
 
 
 def test_an_empty_file_is_a_configuration_of_defaults(tmp_path: Path) -> None:

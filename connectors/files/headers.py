@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 from connectors.files import paths
@@ -10,6 +9,7 @@ from connectors.files.objects import ENDS
 from connectors.files.options import FilesOptions
 from dora.errors import SourceError
 from dora.records import Incident, Record, columns
+from dora.spelling import closest
 
 OURS_ALONE = frozenset({"source", "commit_id"})
 """Columns of an exported store that are the store's, not the fact's."""
@@ -46,7 +46,7 @@ class Header:
                 raise self._missing(ours, rest)
         absent = [ours for ours in known if ours not in chosen]
         for name in rest if not self._nested(rest) else []:
-            close = difflib.get_close_matches(name.casefold(), absent, n=1, cutoff=0.85)
+            close = closest(name, absent, alike=0.85)
             if close:
                 hint = f"Did you mean {close[0]!r}? Rename it, or map it under `columns`."
                 raise self._error(f"has an unknown column {name!r}", hint)
@@ -93,7 +93,7 @@ class Header:
             folded = {name.casefold(): name for name in reversed(header)}
             return ours if ours in header else folded.get(ours)
         if mapped not in header and header:
-            close = difflib.get_close_matches(mapped, header, n=1)
+            close = closest(mapped, header)
             there = close[0] if close else ", ".join(header)
             meant = f"Did you mean {there!r}?" if close else f"It has: {there}."
             raise self._error(f"has no column {mapped!r}, which {ours!r} is mapped to", meant)
@@ -104,7 +104,7 @@ class Header:
         return self._options.updates is not None and self._type is Incident and ours in ENDS
 
     def _missing(self, ours: str, rest: list[str]) -> SourceError:
-        close = difflib.get_close_matches(ours, rest, n=1)
+        close = closest(ours, rest)
         meant = f"Is it {close[0]!r}? " if close else ""
         example = f'columns = {{ {ours} = "{close[0] if close else "theirs"}" }}'
         return self._error(

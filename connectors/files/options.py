@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from connectors.files import paths
 from dora import zones
 from dora.errors import BadWindow, RecordError
 from dora.records import RECORD_TYPES, columns, record_type
+from dora.spelling import closest
 
 Format = Literal["csv", "jsonl", "json", "parquet"]
 Scalar = str | bool | int | float | datetime | date
@@ -103,7 +103,7 @@ class FilesOptions(BaseModel):
         known = _columns_of(info.data.get("table"))
         for name in given:
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
+                close = closest(name, known)
                 meant = f"; did you mean {close[0]!r}?" if close else ""
                 raise ValueError(f"it names {name!r}, which no such fact has{meant}")
         return given

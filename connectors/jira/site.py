@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from connectors.http.rest import Rest
 from connectors.jira import times
 from connectors.jira.options import Options
 from dora.errors import SourceError
+from dora.spelling import suggestion
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -120,6 +120,5 @@ def _field(name: str, known: Sequence[JSON], options: Options) -> str:
 
 
 def _unknown(what: str, name: str, there: Sequence[str], where: str) -> SourceError:
-    close = difflib.get_close_matches(name, there, n=1)
-    meant = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(there)}."
-    return SourceError(f"Jira has no {what} {name!r}.", hint=f"{meant} Correct {where}.")
+    hint = f"{suggestion(name, there)} Correct {where}."
+    return SourceError(f"Jira has no {what} {name!r}.", hint=hint)

@@ -10,7 +10,6 @@ since = 2025-01-01
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -35,6 +34,7 @@ from dora.errors import SourceError
 from dora.patience import Patience
 from dora.patterns import wildcard
 from dora.records import Incident, IncidentCause, Record
+from dora.spelling import suggestion
 
 
 class PagerDuty:
@@ -179,6 +179,5 @@ def _fits(wanted: str, id_: str, name: str) -> bool:
 
 
 def _unknown(wanted: str, there: list[str]) -> SourceError:
-    close = difflib.get_close_matches(wanted, there, n=1)
-    meant = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(there)}."
-    return SourceError(f"PagerDuty has no service {wanted!r}.", hint=f"{meant} Correct services.")
+    hint = f"{suggestion(wanted, there)} Correct services."
+    return SourceError(f"PagerDuty has no service {wanted!r}.", hint=hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from dora.addresses import repository_name, without_credentials
 from dora.recording.lines import CAUSED_BY, KINDS, REMOVED, keys, known, status
 from dora.recording.moments import moment
 from dora.records import Column, join_labels
+from dora.spelling import closest
 
 _ALIKE = 0.8
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -51,7 +51,7 @@ def checked(said: Mapping[str, Any], strange: dict[str, int]) -> tuple[str, dict
 
 
 def _count(key: str, kind: str, strange: dict[str, int]) -> None:
-    close = difflib.get_close_matches(key.casefold(), keys(kind), n=1, cutoff=_ALIKE)
+    close = closest(key, keys(kind), alike=_ALIKE)
     if close:
         raise ValueError(f"there is no key {key!r}; did you mean {close[0]!r}?")
     strange[key] = strange.get(key, 0) + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -19,6 +18,7 @@ from dora.config.privacy import Privacy
 from dora.errors import BadWindow, ConfigError, ConnectorMissing
 from dora.rules import EnvironmentKind, Rules
 from dora.rules import parse as parse_rules
+from dora.spelling import closest
 
 _SECRET = re.compile(
     r"(?:^|[_-])(?:token|password|passwd|secret|api[_-]?key|private[_-]?key|credentials?)$",
@@ -69,7 +69,7 @@ def _spoken(path: Path) -> str:
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, as a question; else all of them."""
     known = sorted(known)
-    close = difflib.get_close_matches(word.casefold(), known, n=1, cutoff=0.6)
+    close = closest(word, known)
     return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
 
 
@@ -224,7 +224,7 @@ def _options(kind: str, given: dict[str, Any], path: Path, faults: Faults) -> Ba
     try:
         model = connector.load(kind).Options
     except ConnectorMissing as error:
-        close = difflib.get_close_matches(kind, connector.installed(), n=1)
+        close = closest(kind, connector.installed())
         meant = f" Did you mean {close[0]!r}?" if close else ""
         faults.add((*path, "kind"), f"{error.message}{meant} {error.hint}")
         return None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from dora.errors import UnknownMetric
+from dora.spelling import closest
 
 if TYPE_CHECKING:
     from dora.metrics.base import Metric
@@ -46,7 +46,7 @@ def find(name: str) -> Metric:
     every = {alias: m for m in _known().values() for alias in (m.name, *m.aliases)}
     if wanted in every:
         return every[wanted]
-    close = difflib.get_close_matches(wanted, every, n=3)
+    close = closest(wanted, every, most=3)
     hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {', '.join(names())}."
     raise UnknownMetric(f"There is no metric {name!r}.", hint=hint)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dora.errors import UsageError
+from dora.spelling import closest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,10 +209,10 @@ def find(name: str, known: Sequence[str], noun: str) -> str:
         raise UsageError(
             f"{name!r} may be {_or(tails)}.", hint=f"Write the whole name of the {noun}."
         )
-    folded = {candidate.casefold(): candidate for candidate in known}
-    short = {candidate.rsplit("/", 1)[-1].casefold(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.casefold(), [*folded, *short], n=3, cutoff=0.5)
-    close = list(dict.fromkeys((folded | short)[hit] for hit in near))
+    whole = {candidate: candidate for candidate in known}
+    short = {candidate.rsplit("/", 1)[-1]: candidate for candidate in known}
+    near = closest(name, [*whole, *short], most=3, alike=0.5)
+    close = list(dict.fromkeys((whole | short)[hit] for hit in near))
     if close:
         hint = f"Did you mean {_or(close)}?"
     elif known:

@@ -6,13 +6,13 @@ Taken from public documentation and code as of November 2026; products change.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from dora.errors import ConfigError
 from dora.rules import Hotfix, Rules
+from dora.spelling import suggestion
 
 _NOW = timedelta(0)
 _EVER = timedelta(days=36_500)
@@ -304,6 +304,4 @@ def find(name: str) -> Preset:
     wanted = name.strip().casefold()
     if wanted in known:
         return known[wanted]
-    close = difflib.get_close_matches(wanted, known, n=1)
-    hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
-    raise ConfigError(f"There is no preset {name!r}.", hint=hint)
+    raise ConfigError(f"There is no preset {name!r}.", hint=suggestion(wanted, known))

@@ -300,8 +300,8 @@ def test_an_empty_file_and_one_of_names_only_give_nothing(tmp_path: Path) -> Non
         ),
         (
             "key,repository,environment,status",
-            {"columns": {"id": "Kye"}},
-            "deployments.csv has no column 'Kye', which 'id' is mapped to.",
+            {"columns": {"id": "Nr"}},
+            "deployments.csv has no column 'Nr', which 'id' is mapped to.",
             "It has: key, repository, environment, status.",
         ),
         (

@@ -287,7 +287,7 @@ def test_presets_are_found_by_name_and_wrong_names_are_said() -> None:
     assert Rules.preset(" GitLab ") == Rules.preset("gitlab")
     with pytest.raises(ConfigError) as caught:
         Rules.preset("devlak")
-    assert caught.value.hint == "Did you mean devlake?"
+    assert caught.value.hint == "Did you mean 'devlake'?"
     with pytest.raises(ConfigError) as caught:
         Rules().but(preset="nobody", change="line")
     assert [fault.split(":")[0] for fault in caught.value.faults] == ["preset", "change"]
