@@ -12,7 +12,6 @@ resolved_status = ["Mitigated", "Done"]
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
@@ -24,39 +23,31 @@ from pydantic import BaseModel
 from connectors.http.pacing import Pace
 from connectors.http.rest import Authorise, Refusal, Rest, bearer
 from connectors.http.retrying import Caller, GiveUp, Verdict
-from connectors.http.spending import Spent
 from connectors.http.tokens import Token, Tokens, from_variables
+from connectors.incidents import IncidentSource, asked
 from connectors.jira import checking
 from connectors.jira.issues import Issues
 from connectors.jira.options import Options
 from connectors.jira.reading import Reading
 from connectors.jira.searching import Search
 from connectors.jira.site import Site
-from dora.connector import Cursor, Finding, Item
+from dora.connector import Finding
 from dora.errors import SourceError
-from dora.patience import Patience
-from dora.records import Incident, IncidentCause, Record
 
 
-class Jira:
+class Jira(IncidentSource):
     """Reads the incidents of one Jira site."""
 
     kind: ClassVar[str] = "jira"
-    provides: ClassVar[tuple[type[Record], ...]] = (Incident, IncidentCause)
-    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
-        Incident: (IncidentCause,)
-    }
+    title: ClassVar[str] = "Jira"
     Options: ClassVar[type[BaseModel]] = Options
 
     def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
         if not isinstance(options, Options):
             raise TypeError(f"a jira source takes connectors.jira.Options, not {type(options)}")
         del base  # nothing of it is on this machine
-        self.name = name
+        super().__init__(name)
         self.options = options
-        self.patience = Patience()
-        self._spent = Spent()
-        self._comparing = False
 
     @cached_property
     def rest(self) -> Rest:
@@ -72,47 +63,21 @@ class Jira:
             judge=_judge,
         )
 
-    @property
-    def spent(self) -> Mapping[str, int]:
-        """What reading has cost so far."""
-        return self._spent.counts()
-
-    def reconcile(self) -> None:
-        """Let the next reading read everything, and so find what is no longer there."""
-        self._comparing = True
-
-    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
-        """The incidents that changed since `cursor`, with the causes that they state.
-
-        Raises:
-            SourceError: The site cannot be read; what came before the last checkpoint is kept.
-        """
-        if record_type is not Incident:
-            raise SourceError(
-                f"A Jira source has no stream of {record_type.table}.",
-                hint="Causes come along with incidents.",
-            )
-        options = self.options
-        site = Site.of(self.rest, options)
-        reading = Reading(
-            search=Search(self.rest, cloud=options.cloud),
-            issues=Issues(options, site),
-            jql=options.jql,
-            asked=self._asked(site),
-            compare_after=timedelta(days=options.reconcile_days),
-            compare=self._comparing,
-        )
-        yield from reading.items(cursor)
-
     def check(self) -> Iterator[Finding]:
         """Whether the token is good, and what the query and the rules would make of it."""
         yield from checking.findings(self)
 
-    def _asked(self, site: Site) -> str:
-        """What the facts depend on beside the source."""
-        unimportant = {"token_env", "email", "timeout", "max_requests_per_second", "reconcile_days"}
-        said = self.options.model_dump_json(exclude=unimportant)
-        return hashlib.sha256(f"{said} {sorted(site.over)} {site.web}".encode()).hexdigest()[:16]
+    def _reading(self) -> Reading:
+        options = self.options
+        site = Site.of(self.rest, options)
+        return Reading(
+            search=Search(self.rest, cloud=options.cloud),
+            issues=Issues(options, site),
+            jql=options.jql,
+            asked=asked(options, sorted(site.over), site.web),
+            compare_after=timedelta(days=options.reconcile_days),
+            compare=self._comparing,
+        )
 
 
 def _basic(email: str, tokens: Tokens) -> Authorise:

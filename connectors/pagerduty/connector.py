@@ -10,7 +10,6 @@ since = 2025-01-01
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
@@ -22,29 +21,24 @@ from pydantic import BaseModel
 from connectors.http.pacing import Pace
 from connectors.http.rest import Refusal, Rest
 from connectors.http.retrying import Caller, GiveUp, Verdict
-from connectors.http.spending import Spent
 from connectors.http.tokens import Token, Tokens, from_variables
+from connectors.incidents import IncidentSource, asked
 from connectors.pagerduty import checking
 from connectors.pagerduty.incidents import Incidents, instant
 from connectors.pagerduty.listing import Listing
 from connectors.pagerduty.options import Options
 from connectors.pagerduty.reading import Reading
-from dora.connector import Cursor, Finding, Item
+from dora.connector import Finding
 from dora.errors import SourceError
-from dora.patience import Patience
 from dora.patterns import wildcard
-from dora.records import Incident, IncidentCause, Record
 from dora.spelling import suggestion
 
 
-class PagerDuty:
+class PagerDuty(IncidentSource):
     """Reads the incidents of one PagerDuty account."""
 
     kind: ClassVar[str] = "pagerduty"
-    provides: ClassVar[tuple[type[Record], ...]] = (Incident, IncidentCause)
-    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
-        Incident: (IncidentCause,)
-    }
+    title: ClassVar[str] = "PagerDuty"
     Options: ClassVar[type[BaseModel]] = Options
 
     def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
@@ -53,11 +47,8 @@ class PagerDuty:
                 f"a pagerduty source takes connectors.pagerduty.Options, not {type(options)}"
             )
         del base  # nothing of it is on this machine
-        self.name = name
+        super().__init__(name)
         self.options = options
-        self.patience = Patience()
-        self._spent = Spent()
-        self._comparing = False
 
     @cached_property
     def rest(self) -> Rest:
@@ -73,41 +64,6 @@ class PagerDuty:
             timeout=options.timeout,
             judge=_judge,
         )
-
-    @property
-    def spent(self) -> Mapping[str, int]:
-        """What reading has cost so far."""
-        return self._spent.counts()
-
-    def reconcile(self) -> None:
-        """Let the next reading read everything, and so find what is no longer there."""
-        self._comparing = True
-
-    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
-        """The incidents that changed since `cursor`, with the causes that they state.
-
-        Raises:
-            SourceError: The account cannot be read; what came before the last checkpoint is kept.
-        """
-        if record_type is not Incident:
-            raise SourceError(
-                f"A PagerDuty source has no stream of {record_type.table}.",
-                hint="Causes come along with incidents.",
-            )
-        listing = self.listing()
-        first = listing.first()
-        clock = first.clock
-        rows = first.content["incidents"]
-        reading = Reading(
-            listing=listing,
-            incidents=Incidents(self.options),
-            clock=clock,
-            oldest=instant(rows[0]["created_at"]) if rows else clock,
-            asked=self._asked(listing),
-            compare_after=timedelta(days=self.options.reconcile_days),
-            compare=self._comparing,
-        )
-        yield from reading.items(cursor)
 
     def check(self) -> Iterator[Finding]:
         """Whether the token is good, and which services are read."""
@@ -146,11 +102,19 @@ class PagerDuty:
             filters["urgencies[]"] = list(self.options.urgency)
         return Listing(self.rest, filters)
 
-    def _asked(self, listing: Listing) -> str:
-        """What the facts depend on beside the source."""
-        unimportant = {"token_env", "timeout", "max_requests_per_second", "reconcile_days"}
-        said = self.options.model_dump_json(exclude=unimportant)
-        return hashlib.sha256(f"{said} {sorted(listing.filters.items())}".encode()).hexdigest()[:16]
+    def _reading(self) -> Reading:
+        listing = self.listing()
+        first = listing.first()
+        rows = first.content["incidents"]
+        return Reading(
+            listing=listing,
+            incidents=Incidents(self.options),
+            clock=first.clock,
+            oldest=instant(rows[0]["created_at"]) if rows else first.clock,
+            asked=asked(self.options, sorted(listing.filters.items())),
+            compare_after=timedelta(days=self.options.reconcile_days),
+            compare=self._comparing,
+        )
 
 
 def _token(token: Token) -> Mapping[str, str]:
