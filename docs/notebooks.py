@@ -18,6 +18,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
+from terminal import left_standing
 
 DOCS = Path(__file__).resolve().parent
 NOTEBOOKS = sorted((DOCS.parent / "notebooks").glob("*.ipynb"))
@@ -34,11 +35,11 @@ def executed(path: Path, folder: Path) -> nbformat.NotebookNode:
     client.execute(env=os.environ | {"PATH": ours})
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = _as_left_standing(cell.outputs)
+            cell.outputs = _settled(cell.outputs)
     return notebook
 
 
-def _as_left_standing(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+def _settled(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
     """Outputs with pieces of a stream joined, and without what a terminal has wiped out again."""
     joined: list[nbformat.NotebookNode] = []
     for output in outputs:
@@ -50,7 +51,7 @@ def _as_left_standing(outputs: list[nbformat.NotebookNode]) -> list[nbformat.Not
             joined.append(output)
     for output in joined:
         if output.output_type == "stream":
-            output.text = output.text.replace("\r\n", "\n").rpartition("\x1b[2K")[2]
+            output.text = left_standing(output.text)
     return joined
 
 
