@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -12,19 +11,16 @@ import pytest
 
 from dora.engines import UTC_OFFSETS, Engine
 from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.periods import offsets
 
 EARLIEST = datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
 PATTERNS = (r"^hotfix\b", "it's")
 
 
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    made = request.param()
-    made.prepare(offsets=UTC_OFFSETS, patterns=PATTERNS)
-    yield made
-    made.close()
+@pytest.fixture
+def engine(engine: Engine) -> Engine:
+    engine.prepare(offsets=UTC_OFFSETS, patterns=PATTERNS)
+    return engine
 
 
 def one(engine: Engine, sql: str, **parameters: object) -> object:

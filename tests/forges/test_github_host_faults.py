@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,27 +12,17 @@ from github import GithubException
 from tests.forges.github_host import FAULTS, Fault, GitHubHost, Trouble
 from tests.forges.github_host.faults import Response
 from tests.forges.organisation import Organisation
-from tests.forges.scenario import acme
 from tests.forges.talking import NEWEST, pages
 
 pytestmark = pytest.mark.timeout(60)
 
 
-@pytest.fixture(scope="module")
-def told() -> Organisation:
-    return acme()
-
-
-@pytest.fixture
-def host(told: Organisation) -> Iterator[GitHubHost]:
-    with GitHubHost(told) as host:
-        yield host
-
-
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda one: one.name)
-def test_a_fault_happens_as_often_as_it_is_meant_to(told: Organisation, fault: Fault) -> None:
+def test_a_fault_happens_as_often_as_it_is_meant_to(
+    organisation: Organisation, fault: Fault
+) -> None:
     now = [1_000_000.0]
-    with GitHubHost(told, now=lambda: now[0]) as host:
+    with GitHubHost(organisation, now=lambda: now[0]) as host:
         host.troubles.append(Trouble(replace(fault, wait=fault.wait and 10), after=1))
         if fault.name == "slow":
             host.troubles[0].fault = replace(fault, spoil=lambda right, _: right)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 import graphql
 import pytest
@@ -19,17 +18,6 @@ from tests.forges.scenario import ADA, GRACE, acme
 from tests.forges.talking import NEWEST, OLDEST, ask, client, get, pages
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def told() -> Organisation:
-    return acme()
-
-
-@pytest.fixture
-def host(told: Organisation) -> Iterator[GitHubHost]:
-    with GitHubHost(told) as host:
-        yield host
 
 
 def of_the_shop(fields: str) -> str:
@@ -113,9 +101,11 @@ def test_a_query_says_what_it_costs_and_what_is_left(host: GitHubHost) -> None:
     assert host.points == 2
 
 
-def test_who_has_used_all_points_is_told_so_until_they_are_forgotten(told: Organisation) -> None:
+def test_who_has_used_all_points_is_told_so_until_they_are_forgotten(
+    organisation: Organisation,
+) -> None:
     now = [1_000_000.0]
-    with GitHubHost(told, [Token("ghp_good", limit=2)], now=lambda: now[0]) as host:
+    with GitHubHost(organisation, [Token("ghp_good", limit=2)], now=lambda: now[0]) as host:
         query = "query Q { viewer { login } }"
         for _ in range(2):
             ask(host, query)
@@ -128,10 +118,12 @@ def test_who_has_used_all_points_is_told_so_until_they_are_forgotten(told: Organ
         assert ask(host, query) == {"viewer": {"login": "ada"}}
 
 
-def test_what_a_token_may_not_read_is_forbidden_and_the_rest_is_there(told: Organisation) -> None:
+def test_what_a_token_may_not_read_is_forbidden_and_the_rest_is_there(
+    organisation: Organisation,
+) -> None:
     some = Token("github_pat_some", scopes=None, may=frozenset({"metadata", "contents"}))
     query = of_the_shop("id deployments(first: 1) { totalCount }")
-    with GitHubHost(told, [some]) as host:
+    with GitHubHost(organisation, [some]) as host:
         assert ask(host, of_the_shop("name"), some.value)
         with pytest.raises(GithubException) as error:
             ask(host, query, some.value)
@@ -145,8 +137,10 @@ def test_what_a_token_may_not_read_is_forbidden_and_the_rest_is_there(told: Orga
         assert refused.value.status == 403
 
 
-def test_a_classic_token_without_the_scope_sees_no_private_repository(told: Organisation) -> None:
-    with GitHubHost(told, [Token("ghp_bare", scopes=("gist",))]) as host:
+def test_a_classic_token_without_the_scope_sees_no_private_repository(
+    organisation: Organisation,
+) -> None:
+    with GitHubHost(organisation, [Token("ghp_bare", scopes=("gist",))]) as host:
         with pytest.raises(GithubException) as error:
             ask(host, of_the_shop("id"), "ghp_bare")
         assert error.value.data["errors"][0]["type"] == "NOT_FOUND"
@@ -157,8 +151,8 @@ def test_a_classic_token_without_the_scope_sees_no_private_repository(told: Orga
 
 
 @pytest.mark.parametrize("token", ["ghp_old", "ghp_unknown"])
-def test_a_token_that_is_no_good_is_refused(told: Organisation, token: str) -> None:
-    with GitHubHost(told, [Token("ghp_old", expired=True)]) as host:
+def test_a_token_that_is_no_good_is_refused(organisation: Organisation, token: str) -> None:
+    with GitHubHost(organisation, [Token("ghp_old", expired=True)]) as host:
         with pytest.raises(GithubException) as error:
             ask(host, "query Q { viewer { login } }", token)
         assert error.value.status == 401
@@ -176,8 +170,8 @@ def test_a_renamed_repository_is_found_by_graphql_and_redirected_by_rest(host: G
     assert get(host, f"/repositories/{number}/actions/runs").status_code == 200
 
 
-def test_what_this_host_cannot_answer_fails_the_test_that_asks(told: Organisation) -> None:
-    host = GitHubHost(told).__enter__()
+def test_what_this_host_cannot_answer_fails_the_test_that_asks(organisation: Organisation) -> None:
+    host = GitHubHost(organisation).__enter__()
     with pytest.raises(GithubException):
         ask(host, of_the_shop("stargazerCount"))
     with pytest.raises(AssertionError, match=r"does not show RepositoryView\.stargazerCount"):

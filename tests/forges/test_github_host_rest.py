@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import jwt
 import pytest
 import requests
@@ -12,21 +10,9 @@ from tests.contracts.reading import github_openapi
 from tests.contracts.validation import github_faults
 from tests.forges.github_host import App, GitHubHost
 from tests.forges.organisation import Organisation
-from tests.forges.scenario import acme
 from tests.forges.talking import get
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def told() -> Organisation:
-    return acme()
-
-
-@pytest.fixture
-def host(told: Organisation) -> Iterator[GitHubHost]:
-    with GitHubHost(told) as host:
-        yield host
 
 
 def paths(organisation: Organisation) -> list[str]:
@@ -61,10 +47,10 @@ def test_every_rest_answer_is_what_githubs_description_promises(host: GitHubHost
     }
 
 
-def test_who_holds_an_apps_key_gets_tokens_for_an_hour(told: Organisation) -> None:
+def test_who_holds_an_apps_key_gets_tokens_for_an_hour(organisation: Organisation) -> None:
     now = [1_000_000_000.0]
     app = App()
-    with GitHubHost(told, [], app=app, now=lambda: now[0]) as host:
+    with GitHubHost(organisation, [], app=app, now=lambda: now[0]) as host:
         claims = {"iss": str(app.id), "iat": int(now[0]), "exp": int(now[0]) + 540}
         signed = jwt.encode(claims, app.private_key, "RS256")
         other = jwt.encode(claims, App().private_key, "RS256")

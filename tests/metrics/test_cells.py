@@ -8,19 +8,12 @@ from itertools import pairwise
 import pytest
 
 from dora import metrics, words
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.errors import UnknownMetric
 from dora.rules import Rules
 from dora.windows import Window
 from tests.metrics.harness import at, change, deployed, deployment, question
 
 HOUR = 3600.0
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def ask(name, rows, **given):

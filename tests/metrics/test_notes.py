@@ -8,18 +8,11 @@ from datetime import date
 import pytest
 
 from dora import metrics
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.metrics.notes import Notes
 from dora.rules import Rules
 from dora.words import notes as words
 from tests.metrics.harness import MARCH, at, change, deployed, deployment, question
 from tests.metrics.test_rollup import FEBRUARY, TEAMS
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def compared(rows, **given):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from dora import metrics, words
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from tests.metrics.harness import change, deployed, deployment, question
 
 HIDDEN = words.few_people(3)
@@ -14,11 +12,6 @@ OWNED = [
     {"team": team, "service": service, "from_day": "0001-01-01", "until_day": "9999-12-31"}
     for team, service in (("red", "a"), ("blue", "b"), ("green", "c"))
 ]
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def delivered(service: str, day: int, *authors: str) -> list[dict[str, object]]:

@@ -8,8 +8,6 @@ from datetime import date
 import pytest
 
 from dora import metrics, plots
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.errors import UsageError
 from dora.metrics.rollup import groups_of
 from dora.rules import Rules
@@ -21,11 +19,6 @@ from tests.metrics.harness import change, deployed, deployment, question
 MARCH = Window(date(2026, 3, 1), date(2026, 4, 1), name="2026-03")
 FEBRUARY = Window(date(2026, 2, 1), date(2026, 3, 1), name="2026-02")
 ALWAYS = {"from_day": date(1, 1, 1), "until_day": date(9999, 12, 31)}
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def some(service, month, deployments, failures):

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from dora import metrics
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.metrics.coverage import Coverage, Grade
 from dora.windows import Window
 from tests.metrics.harness import at, change, deployed, deployment, question
@@ -21,11 +19,6 @@ from tests.metrics.harness import at, change, deployed, deployment, question
 HALF = Window(date(2026, 1, 5), date(2026, 7, 6), name="2026-H1")  # 26 whole weeks
 AS_OF = at("2026-07-31 00:00")
 DAY = 86400.0
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def moment(week, day=0, hour=0.0):

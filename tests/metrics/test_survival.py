@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from dora import metrics
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.errors import UsageError
 from dora.metrics.coverage import Coverage, Grade
 from dora.metrics.survival import Survival
@@ -20,11 +18,6 @@ from tests.metrics.harness import at, change, deployed, deployment, question
 
 HOUR, SECOND = 3600.0, 1_000_000
 FEBRUARY = Window(date(2026, 2, 1), date(2026, 3, 1), name="2026-02")
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def begun(name, start, hours, service="shop", **given):

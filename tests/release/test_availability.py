@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.release.timelines import Spans
 from dora.words import availability as text
 from tests.metrics.harness import at, change, deployed
@@ -29,11 +27,6 @@ until = 2026-03-08
 """
 NOW = at("2026-03-11 00:00")
 # The window so far is ten days: 1 to 10 March.
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def incident(name: str, detected: str, resolved: str | None, **more: Any) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from typing import Any
 import matplotlib.figure
 import pytest
 
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.words import flags as text
 from tests.metrics.harness import at, change, deployed
 from tests.release.harness import ask, started
@@ -22,11 +20,6 @@ KINDS = {
     "production_kinds": [{"kind": "production"}],
     "flag_services": [{"stated": name, "service": name} for name in ("shop", "search")],
 }
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def flag(key: str, when: str, share: float, **more: Any) -> dict[str, Any]:

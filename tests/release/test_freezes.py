@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.words import release as words
 from tests.metrics.harness import at, change, deployed
 from tests.release.harness import ask, delivering, started
@@ -20,11 +18,6 @@ until = 2026-03-15
 exempt = ["Emergency"]
 """
 # Frozen: 10 to 14 March. As long before: 5 to 9 March. Thaw: 15 to 19 March.
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def incident(

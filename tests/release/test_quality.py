@@ -7,16 +7,9 @@ from typing import Any
 import matplotlib.figure
 import pytest
 
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.words import quality as text
 from tests.metrics.harness import at, deployed
 from tests.release.harness import SHOP, ask, main, run, started
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def asked(engine, *builds: dict[str, Any], calendar: str = "", **more: Any):

@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
-import pytest
 
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.release.strategy import follow, patches
 from dora.windows import Window
 from dora.words import strategy as text
@@ -17,11 +14,6 @@ from tests.release.harness import ask, started
 
 YEARS = Window(date(2024, 1, 1), date(2026, 4, 1), name="2024-01-01..2026-04-01")
 START = datetime(2024, 1, 2, 10, tzinfo=UTC)  # a Tuesday
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def ships(service: str, times, *, versions=None, **more):

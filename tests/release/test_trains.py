@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from dora import words
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.words import trains as text
 from tests.metrics.harness import at, change, deployed
 from tests.release.harness import ask, started
@@ -20,11 +18,6 @@ cutoff = "24h"
 tolerance = "2h"
 """
 # March 2026 has five of them: the 3rd, 10th, 17th, 24th and 31st, each at ten.
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def board(answer) -> dict[str, str]:

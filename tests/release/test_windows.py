@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from dora.engines.duckdb import DuckDB
-from dora.engines.sqlite import SQLite
 from dora.words import release as words
 from tests.metrics.harness import change, deployed, deployment
 from tests.release.harness import ask, delivering, started
@@ -18,11 +16,6 @@ start = 2026-01-06T10:00:00
 duration = "4h"
 timezone = "Europe/Berlin"
 """
-
-
-@pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
-def engine(request):
-    return request.param()
 
 
 def test_a_window_stays_at_its_hour_when_the_clocks_change(engine):

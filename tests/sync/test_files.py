@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dora import config, store, sync
+from dora import config, sync
 from dora.config import Config
+from tests.sync.reading import rows
 
 HEADER = "id,repository,environment,status,finished_at\n"
 GOOD = "1,example.org/acme/shop,production,succeeded,2026-01-05T10:00:00Z\n"
@@ -24,19 +25,11 @@ def settings(tmp_path: Path) -> Config:
     return config.load(tmp_path / "dora.toml")
 
 
-def rows(settings: Config, query: str) -> list[tuple[object, ...]]:
-    connection = store.connect(settings.store)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
-
-
 def test_a_bad_row_is_put_aside_with_its_place_and_the_rest_comes_in(settings: Config) -> None:
     (source,) = sync.sync(settings).sources
     assert dict(source.new) == {"deployments": 1}
     assert dict(source.rejected) == {"deployments": 1}
-    ((place, reason),) = rows(settings, "select location, reason from quarantine")
+    ((place, reason),) = rows(settings.store, "select location, reason from quarantine")
     assert place == "deployments.csv:3"
     assert "exploded" in str(reason)
 
@@ -47,8 +40,8 @@ def test_a_row_that_is_mended_comes_in_and_is_no_longer_held_against_the_file(
     sync.sync(settings)
     (settings.base / "deployments.csv").write_text(HEADER + GOOD + MENDED)
     sync.sync(settings)
-    assert rows(settings, "select count(*) from quarantine") == [(0,)]
-    assert rows(settings, "select id, status from deployments order by id") == [
+    assert rows(settings.store, "select count(*) from quarantine") == [(0,)]
+    assert rows(settings.store, "select id, status from deployments order by id") == [
         ("1", "succeeded"),
         ("2", "failed"),
     ]
@@ -59,7 +52,7 @@ def test_a_row_that_is_taken_out_of_its_file_leaves_the_store(settings: Config) 
     (settings.base / "deployments.csv").write_text(HEADER + MENDED)
     (source,) = sync.sync(settings).sources
     assert dict(source.removed) == {"deployments": 1}
-    assert rows(settings, "select id from deployments") == [("2",)]
+    assert rows(settings.store, "select id from deployments") == [("2",)]
 
 
 def test_a_file_that_is_gone_takes_its_facts_and_refusals_along(settings: Config) -> None:
@@ -67,5 +60,5 @@ def test_a_file_that_is_gone_takes_its_facts_and_refusals_along(settings: Config
     (settings.base / "deployments.csv").rename(settings.base / "deployments.csv.old")
     (settings.base / "incidents.csv").write_text("id,detected_at\nI-1,2026-01-05T11:00:00Z\n")
     sync.sync(settings)
-    assert rows(settings, "select count(*) from deployments") == [(0,)]
-    assert rows(settings, "select count(*) from quarantine") == [(0,)]
+    assert rows(settings.store, "select count(*) from deployments") == [(0,)]
+    assert rows(settings.store, "select count(*) from quarantine") == [(0,)]

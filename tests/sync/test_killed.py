@@ -29,12 +29,6 @@ KILLS = 8
 @pytest.fixture(autouse=True)
 def _found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connector, "load", lambda _: fake.Fake)
-    monkeypatch.setenv("DORA_IDENTITY_KEY", "secret")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "dora.duckdb"
 
 
 @contextmanager

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from connectors.testing import ConnectorContract
-from dora import connector, store
+from dora import connector
 from dora.connector import Connector
 from dora.sync import sync
 from tests.sync.forge import Forge, config
+from tests.sync.reading import rows
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,17 +27,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connector, "load", lambda _: Forge)
-    monkeypatch.setenv("DORA_IDENTITY_KEY", "secret")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "dora.duckdb"
-
-
-def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
-    with store.connect(path) as connection:
-        return connection.execute(query).fetchall()
 
 
 def wait_for(marks: Path, lines: int) -> None:

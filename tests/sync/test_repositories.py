@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from dora import config, store, sync
+from dora import config, sync
 from dora.delivery import Delivery
 from dora.status import status
 from tests.repositories import History
+from tests.sync import reading
 
 
 @pytest.fixture
@@ -46,12 +47,9 @@ def push(workplace: Path, id_: str, sha: str | None, **more: Any) -> None:
 
 
 def rows(workplace: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a store holds after another sync."""
     sync.sync(config.load(workplace / "dora.toml"))
-    connection = store.connect(workplace / "dora.duckdb")
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
+    return reading.rows(workplace / "dora.duckdb", query)
 
 
 BY_ID = "select id, repository from deployments order by all"

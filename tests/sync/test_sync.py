@@ -21,22 +21,12 @@ from dora.store import Writer
 from dora.sync import Summary, sync
 from tests.sync import fake
 from tests.sync.fake import commit, config, deployment
+from tests.sync.reading import rows
 
 
 @pytest.fixture(autouse=True)
 def _found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connector, "load", lambda _: fake.Fake)
-    monkeypatch.setenv("DORA_IDENTITY_KEY", "secret")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "dora.duckdb"
-
-
-def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
-    with store.connect(path) as connection:
-        return connection.execute(query).fetchall()
 
 
 def test_facts_services_and_lineage_are_published_together(path: Path) -> None:
