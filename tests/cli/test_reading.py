@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from dora import samples
+from dora.records import Deployment
 from tests.cli.conftest import Ran
 
 Command = Callable[..., Ran]
@@ -278,7 +279,7 @@ def test_exported_facts_come_back_as_they_were(
 ) -> None:
     dora("export", "-c", organisation, "--out", tmp_path)
     records, _ = samples.facts()
-    expected = {(r.id, r.finished_at) for r in records if isinstance(r, samples.Deployment)}
+    expected = {(r.id, r.finished_at) for r in records if isinstance(r, Deployment)}
     read = rows((tmp_path / "facts" / "deployments.csv").read_text())
     found = {(r["id"], datetime.fromisoformat(r["finished_at"])) for r in read}
     assert found == expected

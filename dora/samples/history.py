@@ -1,25 +1,12 @@
-"""A made-up organisation whose true numbers are known, for trying things out and for tests.
-
-Three services of two teams over 27 weeks. Their history is played out event by event with a seeded
-generator, and what truly happened is written down beside it: which deployment delivered a change,
-which one hurt users and when that was over. `Truth` holds these notes; nothing in it comes from the
-metrics of this package, so the two can be held against each other.
-"""
+"""One service's history, played out event by event, and the notes of what truly happened."""
 
 from __future__ import annotations
 
-import atexit
-import dataclasses
 import hashlib
-import json
 import random
-import shutil
-import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 from dora.records import (
     Commit,
@@ -34,13 +21,8 @@ from dora.records import (
     Review,
 )
 
-if TYPE_CHECKING:
-    from dora.delivery import Delivery
-
-SEED = 20260105
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 END = datetime(2026, 7, 11, tzinfo=UTC)
-WINDOW = "2026-H1"
 NAMES = ("ada", "ben", "cleo", "dan", "eve", "fay", "gil")
 BOT = "dependabot[bot] <bot@example.org>"
 
@@ -121,7 +103,7 @@ class _Change:
     is_bot: bool
 
 
-class _History:
+class History:
     """Plays one service's history, keeping the facts and noting the truth."""
 
     def __init__(self, service: Service, seed: int) -> None:
@@ -363,87 +345,3 @@ def finish(deployment: Deployment) -> datetime:
     if deployment.finished_at is None:
         raise AssertionError(f"{deployment.id} of the sample never finished")
     return deployment.finished_at
-
-
-def facts(seed: int = SEED) -> tuple[list[Record], dict[str, Truth]]:
-    """Every fact of the organisation, and what truly happened, by service."""
-    histories = [_History(service, seed) for service in SERVICES]
-    for history in histories:
-        history.play()
-    records = [record for history in histories for record in history.facts]
-    return records, {history.service.name: history.truth for history in histories}
-
-
-def write(folder: Path, seed: int = SEED) -> Path:
-    """Write the organisation as files of facts with a configuration; gives the configuration.
-
-    `dora sync -c FOLDER/dora.toml` reads it like any other source.
-    """
-    records, _ = facts(seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    for table in sorted({record.table for record in records}):
-        lines = (json.dumps(_cells(r)) + "\n" for r in records if r.table == table)
-        (folder / f"{table}.jsonl").write_text("".join(lines), encoding="utf-8")
-    path = folder / "dora.toml"
-    path.write_text(_configuration(), encoding="utf-8")
-    return path
-
-
-_CALENDAR = """
-[[calendar.windows]]
-name = "working hours"
-rrule = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH"
-start = 2026-01-05T08:00:00
-duration = "10h"
-
-[[calendar.trains]]
-name = "every other week"
-rrule = "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"
-start = 2026-01-06T10:00:00
-cutoff = "24h"
-tolerance = "24h"
-services = ["ledger"]
-
-[[calendar.freezes]]
-name = "end of the quarter"
-start = 2026-03-26
-until = 2026-04-02
-"""
-"""What the organisation means to keep to, and does not always."""
-
-
-def _cells(record: Record) -> dict[str, object]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in dataclasses.asdict(record).items()
-        if value is not None
-    }
-
-
-def _configuration() -> str:
-    services = (
-        f'[[services]]\nname = "{s.name}"\nteam = "{s.team}"\nrepositories = ["{s.repository}"]\n'
-        for s in SERVICES
-    )
-    source = '[[sources]]\nname = "sample"\nkind = "files"\npath = "*.jsonl"\ncovers = ["*"]\n'
-    return "\n".join(['as_of = "newest"\n', source, *services, _CALENDAR])
-
-
-def sample(folder: str | Path | None = None) -> Delivery:
-    """A made-up organisation to try things out on; its true numbers are known.
-
-    Args:
-        folder: Where to keep it; by default a temporary folder that goes with the program.
-
-    Returns:
-        The first half of 2026, by month.
-    """
-    from dora import config, sync
-    from dora.delivery import Delivery
-
-    if folder is None:
-        folder = tempfile.mkdtemp(prefix="dora-sample-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    loaded = config.load(write(Path(folder)))
-    sync.sync(loaded)
-    return Delivery.of(loaded).window(WINDOW, by="month")
