@@ -298,6 +298,9 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(path), config=settings)
     connection.execute("set TimeZone = 'UTC'")
     reader.quiet(connection)
+    with contextlib.suppress(duckdb.CatalogException):  # DuckDB 1.4 does so by itself
+        # Rows are compressed and written as they come, not held and compressed at the end.
+        connection.execute("set write_buffer_row_group_count = 1")
     return connection
 
 

@@ -11,10 +11,6 @@ import duckdb
 from dora.records import Commit, Record, columns
 from dora.store.schema import COMMIT_ID
 
-GATHERED_ROWS = 122_880
-"""A row group of DuckDB: a single insert of as many is compressed by all threads and written at
-once; smaller ones wait for the commit, which compresses them one after the other."""
-
 
 @dataclass(frozen=True, slots=True)
 class Within:
@@ -43,29 +39,30 @@ class Merge:
         self._connection = connection
         self._source = source
         self._fresh: dict[type[Record], set[str]] = {}
-        self._gathered: list[tuple[type[Record], str, int]] = []
+        self._last_commit: int | None = None
 
     def begin(self) -> None:
         """Forget what was learnt in the transaction before."""
         self._fresh.clear()
-        self._gathered.clear()
+        self._last_commit = None
 
     def staged(self, record_type: type[Record]) -> tuple[int, int]:
         """Merge `staged` into the fact's table; gives how many rows are new and updated."""
-        if self._gathered and self._gathered[0][0] is not record_type:
-            self._drain()
         if self._all_fresh(record_type):
-            return self._gather(record_type), 0
-        self._drain()
-        self._drop_repeated("staged", record_type, "")
+            return self._insert(record_type, "staged"), 0
+        self._connection.execute(
+            "create or replace temp table compared as"
+            " select * from staged where reason is null order by row"
+        )
+        self._drop_repeated("compared", record_type, "")
         same_key = self._same_key(record_type)
         updated = self._update(record_type, same_key)
-        unknown = f"where not exists (select 1 from {record_type.table} t where {same_key})"
-        return self._insert(record_type, f"select *, 0 as batch from staged s {unknown}"), updated
+        known = f"select 1 from {record_type.table} t where {same_key}"
+        unknown = f"(select * from compared s where not exists ({known}))"
+        return self._insert(record_type, unknown), updated
 
     def finish(self) -> dict[str, int]:
         """Drop all but the last of what was appended twice; gives how many rows, by table."""
-        self._drain()
         dropped = {}
         for record_type, values in self._fresh.items():
             if not values:
@@ -77,7 +74,6 @@ class Merge:
 
     def remove(self, record_type: type[Record], keys: Sequence[Mapping[str, Any]]) -> int:
         """Delete this source's facts by the key columns given; gives how many there were."""
-        self._drain()
         known = columns(record_type)
         removed = 0
         for names in {tuple(sorted(set(key) & set(known))) for key in keys}:
@@ -98,7 +94,6 @@ class Merge:
             record_type: The facts that are meant.
             within: What to keep in each place.
         """
-        self._drain()
         table, at = record_type.table, within.columns
         known = tuple(dict.fromkeys((*at, *within.key)))
         kept = [(*place, *one) for place, keys in within.kept.items() for one in keys]
@@ -128,30 +123,6 @@ class Merge:
             for place, name in enumerate(names, first)  # DuckDB 1.4 counts `?` in another order
         )
 
-    def _gather(self, record_type: type[Record]) -> int:
-        """Keep `staged` until enough has come for one large insert."""
-        name = f"gathered_{len(self._gathered)}"
-        self._connection.execute(f"drop table if exists temp.{name}")
-        self._connection.execute(f"alter table temp.staged rename to {name}")
-        rows = int(self._connection.execute(f"select count(*) from temp.{name}").fetchall()[0][0])
-        self._gathered.append((record_type, name, rows))
-        if sum(n for _, _, n in self._gathered) >= GATHERED_ROWS:
-            self._drain()
-        return rows
-
-    def _drain(self) -> None:
-        """Insert all that was gathered."""
-        gathered, self._gathered = self._gathered, []
-        if not gathered:
-            return
-        batches = (
-            f"select *, {number} as batch from temp.{name}"
-            for number, (_, name, _) in enumerate(gathered)
-        )
-        self._insert(gathered[0][0], " union all ".join(batches))
-        for _, name, _ in gathered:
-            self._connection.execute(f"drop table temp.{name}")
-
     def _all_fresh(self, record_type: type[Record]) -> bool:
         """Whether the table held nothing of these repositories or this source before."""
         scope = _scope(record_type)
@@ -178,22 +149,26 @@ class Merge:
         values = ", ".join(f'"{name}" = s."{name}"' for name in names)
         changed = " or ".join(f't."{name}" is distinct from s."{name}"' for name in names)
         return self._count(
-            f"update {record_type.table} t set {values} from staged s"
+            f"update {record_type.table} t set {values} from compared s"
             f" where {same_key} and ({changed})"
         )
 
-    def _insert(self, record_type: type[Record], staged: str) -> int:
+    def _insert(self, record_type: type[Record], rows: str) -> int:
+        """Append those of the rows that are facts, in their order."""
         named = ", ".join(f'"{name}"' for name in ("source", *columns(record_type)))
-        rows = f"select {named} from ({staged}) order by batch, row"
+        facts = f"select {named} from {rows} where reason is null order by row"
         if record_type is not Commit:
-            return self._count(f"insert into {record_type.table} ({named}) {rows}")
-        last = self._connection.execute(
-            f"select coalesce(max({COMMIT_ID}), 0) from {record_type.table}"
-        ).fetchall()[0][0]
-        return self._count(
+            return self._count(f"insert into {record_type.table} ({named}) {facts}")
+        if self._last_commit is None:
+            self._last_commit = self._count(
+                f"select coalesce(max({COMMIT_ID}), 0) from {record_type.table}"
+            )
+        inserted = self._count(
             f"insert into {record_type.table} ({named}, {COMMIT_ID})"
-            f" select *, {last} + row_number() over () from ({rows})"
+            f" select *, {self._last_commit} + row_number() over () from ({facts})"
         )
+        self._last_commit += inserted
+        return inserted
 
     def _drop_repeated(self, table: str, record_type: type[Record], among: str) -> int:
         """Delete all rows but the last of each key."""

@@ -1,8 +1,9 @@
-"""Facts on their way in: whatever form they have, they become one temporary table `staged`.
+"""Facts on their way in: whatever form they have, they become one temporary view `staged`.
 
 It has the columns of the fact's table with names of people already replaced, and beside them
-`row`, the place in what was handed over, and `reason`, why the row is no fact. Temporary tables
-live in memory: what names people never reaches the store's file or its log.
+`row`, the place in what was handed over, and `reason`, why the row is no fact. What it is made of
+lives in temporary tables, in memory: what names people never reaches the store's file or its log.
+A view, as a copy of the rows would take longer than all that is done with them.
 """
 
 from __future__ import annotations
@@ -134,12 +135,16 @@ class Stage:
         shape = _Shape(record_type, given, kinds, delimited=delimited)
         join = self._name_people(shape.identity) if shape.identity else ""
         self._connection.execute(
-            f"create or replace temp table staged as select {text(self._source)} as source,"
-            f" {shape.selected}, incoming.rowid - first.rowid as row, {shape.reason} as reason"
-            f" from incoming cross join (select min(rowid) as rowid from incoming) first {join}"
+            f"create or replace temp view staged as select {text(self._source)} as source,"
+            f" {shape.selected}, incoming.rowid - {self._first_row()} as row,"
+            f" {shape.reason} as reason from incoming {join}"
         )
-        self._connection.execute("drop table temp.incoming")
-        return self._refuse(record_type, first)
+        return self._refused(record_type, first)
+
+    def _first_row(self) -> int:
+        """Where the rows of `incoming` begin to be counted, which is anywhere in a transaction."""
+        rows = self._connection.execute("select min(rowid) from incoming").fetchall()
+        return int(rows[0][0] or 0)
 
     def _name_people(self, column: str) -> str:
         """Make `people`, what the store keeps for each name that came; gives the join to it."""
@@ -156,14 +161,12 @@ class Stage:
         )
         return f'left join people on people.raw = incoming."{column}"::varchar'
 
-    def _refuse(self, record_type: type[Record], first: int) -> list[Rejected]:
+    def _refused(self, record_type: type[Record], first: int) -> list[Rejected]:
         named = ", ".join(f'"{name}"' for name in record_type.key if name != "source")
         refused = self._connection.execute(
             f"select row, nullif(trim(concat_ws(' ', {named})), ''), reason from staged"
             " where reason is not null order by row"
         ).fetchall()
-        if refused:
-            self._connection.execute("delete from staged where reason is not null")
         return [
             Rejected(record_type, f"row {first + row}" + (f" ({name})" if name else ""), reason)
             for row, name, reason in refused

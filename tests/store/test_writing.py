@@ -27,7 +27,7 @@ from dora.records import (
     Record,
     columns,
 )
-from dora.store import merging, spools
+from dora.store import spools
 from tests.sync.fake import REPOSITORY, START, commit, deployment
 
 PLAIN = Identities("plain", "", ("*[bot]*",))
@@ -100,7 +100,6 @@ def test_the_last_wins_across_blocks_of_one_first_load(
     writer: store.Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spools, "SPOOL_BYTES", 2000)
-    monkeypatch.setattr(merging, "GATHERED_ROWS", 30)
     numbers = [*range(100), *range(50)]
     block = delimited(*(commit(n, subject=str(i)) for i, n in enumerate(numbers)))
     assert write(writer, block).new == {"commits": 100}
