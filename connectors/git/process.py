@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,10 @@ from typing import IO
 from dora.errors import RepositoryError
 
 CHUNK = 1 << 20
+BREATH = 0.002
+"""Seconds that git is left to fill its pipe: it writes 4 KiB at a time, and taking each as it comes
+wakes both sides up thousands of times."""
+
 OLDEST_GIT = (2, 31)
 
 _SETTINGS = ("protocol.allow=never", "log.showSignature=false", "core.quotePath=false")
@@ -140,12 +145,14 @@ class GitProcess:
         with self._started(arguments) as (process, complaints):
             assert process.stdin is not None
             assert process.stdout is not None
-            _widen(process.stdout)
+            room = _widened(process.stdout)
             with suppress(BrokenPipeError):  # git is gone; its exit code and words say why
                 process.stdin.write(given)
                 process.stdin.close()
-            while chunk := process.stdout.read(CHUNK):
+            while chunk := os.read(process.stdout.fileno(), CHUNK):
                 yield chunk
+                if room >= CHUNK and len(chunk) < room // 4:
+                    time.sleep(BREATH)
             if process.wait():
                 raise self.error(process.returncode, complaints)
 
@@ -214,12 +221,16 @@ class GitProcess:
         )
 
 
-def _widen(pipe: IO[bytes]) -> None:
-    """Let a pipe hold a whole chunk, so that git need not wait for us; Linux only."""
-    with suppress(ImportError, AttributeError, OSError):  # more than this user may have
+def _widened(pipe: IO[bytes]) -> int:
+    """Let a pipe hold a whole chunk, so that git need not wait for us; gives what it holds then.
+
+    Only Linux can; elsewhere a pipe is small, and what is in it had better be taken at once.
+    """
+    with suppress(ImportError, AttributeError, OSError):  # no Linux; more than this user may have
         import fcntl
 
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
+        return int(fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK))
+    return 0
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
