@@ -146,12 +146,24 @@ class Stream:
         if block.frame is not None:
             with self._merging(block.record_type, len(block.frame)):
                 self._refuse(self._stage.frame(block.record_type, block.columns, block.frame))
-        for spool in ahead(spools(block.delimited or ())):
-            try:
-                with self._merging(block.record_type, spool.lines):
-                    self._refuse(self._stage.spool(block.record_type, block.columns, spool))
-            finally:
-                spool.close()
+        with self._a_core_left():
+            for spool in ahead(spools(block.delimited or ())):
+                try:
+                    with self._merging(block.record_type, spool.lines):
+                        self._refuse(self._stage.spool(block.record_type, block.columns, spool))
+                finally:
+                    spool.close()
+
+    @contextmanager
+    def _a_core_left(self) -> Iterator[None]:
+        """Leave a core to whoever makes the text, git say, as everything waits for it."""
+        left = "greatest(current_setting('threads')::int - 1, 1)"
+        self._connection.execute(f"set threads = {left}")
+        try:
+            yield
+        finally:
+            with suppress(duckdb.Error):  # what went wrong inside is said, and nothing else
+                self._connection.execute("reset threads")
 
     def _flush(self) -> None:
         gathered, self._records, self._gathered = self._records, {}, 0
