@@ -1,13 +1,18 @@
 -- grain: an incident, and a production deployment that it names as its cause
 -- key: incident_source, incident, source, deployment, service, environment
--- reads: known_incidents, mentioned_commits, mentioned_deliveries, named_commits,
+-- reads: keyed_commits, known_incidents, mentioned_commits, mentioned_deliveries, named_commits,
 --  production_deployments, production_sequence, stated_causes, stream_deployments, streams
 -- rule: A cause is a deployment's id or url, or else a commit (or a pull request, which stands for
 --  one). A commit stands, in each service, for the first successful deployment of exactly it, or
 --  else for the one that first delivered it (what a baseline contains counts as delivered by it),
---  or else for the first attempt at it. Where the incident's own service is among those found, the
---  others are not meant.
+--  or else for the first attempt at it. A key of a tracker stands, in each service, for the last
+--  deployment before the incident that first delivered a commit which bears it. Where the
+--  incident's own service is among those found, the others are not meant.
 with
+incident_times as (
+    select distinct k.source as source, k.incident as incident, k.detected_at as detected_at
+    from known_incidents k
+),
 found as (
     select s.incident_source as incident_source, s.incident as incident, s.cause as cause,
         p.source as source, p.deployment as deployment, p.service as service,
@@ -41,6 +46,18 @@ found as (
     join production_sequence q
         on q.source = l.source and q.deployment = l.deployment
         and q.service = l.service and q.environment = l.environment
+    union
+    select s.incident_source as incident_source, s.incident as incident, s.cause as cause,
+        q.source as source, q.deployment as deployment, q.service as service,
+        q.environment as environment, 2 as way, - q.service_place as place
+    from stated_causes s
+    join incident_times i on i.source = s.incident_source and i.incident = s.incident
+    join keyed_commits m on m.cause = s.cause
+    join mentioned_deliveries l on l.commit_id = m.commit_id
+    join production_sequence q
+        on q.source = l.source and q.deployment = l.deployment
+        and q.service = l.service and q.environment = l.environment
+    where q.finished_at <= i.detected_at
     union
     select n.incident_source as incident_source, n.incident as incident, n.cause as cause,
         p.source as source, p.deployment as deployment, p.service as service,

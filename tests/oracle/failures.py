@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -136,7 +137,7 @@ def stated(
         incident = linkable.get(key) if key else None
         if key is None or incident is None:
             continue
-        meant = named(production, cause.cause)
+        meant = named(production, cause.cause) or keyed(production, cause.cause, incident)
         own = {one for one in meant if one[2] in services[key]}
         for one in own or meant:
             done = finish(production, one)
@@ -191,6 +192,39 @@ def named(production: Production, cause: str) -> set[Attempt]:
             sha = landing.sha if landing else None
         if sha is not None:
             found |= _standing_for(production, repository, sha)
+    return found
+
+
+def keyed(production: Production, cause: str, incident: Incident) -> set[Attempt]:
+    """In each service the last before an incident that brought a commit with a tracker's key."""
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]+-[0-9]+", cause):
+        return set()
+    key = re.compile(rf"(?<![a-z0-9_]){cause}(?![a-z0-9_])", re.IGNORECASE)
+    brought: dict[str, set[Attempt]] = defaultdict(set)
+    for repository, sha in _bearing(production, key):
+        for place, stream in production.work.streams.items():
+            there = production.delivered_by(stream, sha) if place[0] == repository else None
+            if there is None or not _counts_for(production, place[1], repository, sha):
+                continue
+            if there.step.fact.finished_at and there.step.fact.finished_at <= incident.detected_at:
+                brought[place[1]].add(attempt(place, there.step))
+    return {max(found, key=production.line(service).index) for service, found in brought.items()}
+
+
+def _bearing(production: Production, key: re.Pattern[str]) -> set[tuple[str, str]]:
+    """The commits whose subject has a key, or whose pull request's title or branch does."""
+    found = set()
+    for repository, commits in production.known.commits.items():
+        texts = {sha: [commit.subject] for sha, commit in commits.items()}
+        for landing in production.work.landings[repository].landings.values():
+            if landing.fact and landing.sha in texts:
+                texts[landing.sha] += [landing.fact.title, landing.fact.head_branch]
+        undoing = {reverting for reverting, _ in _reverted(production, repository)}
+        found |= {
+            (repository, sha)
+            for sha, words in texts.items()
+            if sha not in undoing and any(key.search(word or "") for word in words)
+        }
     return found
 
 

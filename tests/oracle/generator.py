@@ -46,6 +46,8 @@ class Story:
         marks |= {"is_bot": r.random() < 0.1, "author": r.choice(("ann", "bob"))}
         skew = r.choice((0, 0, 0, -30, 200))
         made = {"authored_at": at(hour + skew), "paths": paths} | marks | more
+        if self.aside.random() < 0.3:
+            made["subject"] = f"{made['subject']} ({self._key()})"
         self.scene.commit(name, parents, hour, **made)
         return paths
 
@@ -204,6 +206,12 @@ class Story:
             self.scene.incident(f"i{number}", hours, until, **more)
             if r.random() < 0.3:
                 self.scene.cause(f"i{number}", self._named())
+            elif self.aside.random() < 0.2:
+                self.scene.cause(f"i{number}", self._key())
+
+    def _key(self) -> str:
+        """A tracker's key, one of few, so that several commits bear it."""
+        return f"{self.scene.name.replace('-', '_').upper()}-{self.aside.randint(1, 3)}"
 
     def _flag(self, ended: float) -> None:
         """A flag set to something shortly before an incident ended, or just not shortly."""

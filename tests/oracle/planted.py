@@ -334,6 +334,36 @@ def stated(world: World) -> None:
     s.cause("again", s.id("d1"))
 
 
+def keyed(world: World) -> None:
+    """Causes by a tracker's key: in subjects, titles, branches; reverted, attempted, too late."""
+    s = Scene(world, "keyed")
+    s.commit("a", "", 1)
+    s.commit("b", "a", 2, subject="KEY-1: begin")
+    s.commit("c", "b", 3, subject="Merge branch 'feature/key-1-end'")
+    s.commit("d", "c", 4, subject='Revert "KEY-1: begin"')
+    s.says("d", "reverts", "b")
+    s.commit("e", "d", 5, subject="KEY-10, XKEY-1, KEY-1_b")
+    s.commit("f", "e", 6)
+    s.pull(7, 5, 6, "f", title="KEY-2: it", head_branch="key-3")
+    s.commit("g", "f", 7, subject="KEY-4")
+    s.head("g")
+    for place, sha in enumerate("abcdef"):
+        s.deploy(f"d{place}", sha, 100 + 10 * place)
+    s.deploy("tried", "g", 160, status="failed")
+    for name, hour, key in (
+        ("after-both", 155, "KEY-1"),
+        ("between", 115, "KEY-1"),
+        ("before", 109, "KEY-1"),
+        ("title", 156, "KEY-2"),
+        ("branch", 157, "KEY-3"),
+        ("attempt", 161, "KEY-4"),
+        ("small", 158, "key-1"),
+        ("nowhere", 159, "KEY-9"),
+    ):
+        s.incident(name, hour, hour + 1)
+        s.cause(name, key)
+
+
 def incidents(world: World) -> None:
     """Open, reopened, duplicates of duplicates, external, not planned, invalid, unmapped."""
     s = Scene(world, "incidents")
@@ -431,6 +461,7 @@ def planted() -> World:
         hotfixes,
         windows,
         stated,
+        keyed,
         incidents,
         ends,
         monorepo,

@@ -11,15 +11,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-import dora.models
 from dora.engines import UTC_OFFSETS, Engine
+from dora.models import models
 
-MODELS = Path(dora.models.__file__ or "").parent
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 
@@ -316,7 +314,7 @@ def _build(world: World) -> None:
         frame = pd.DataFrame([[r.get(c) for c in listed] for r in rows], columns=listed)
         world.engine.load(name, frame.astype(object).where(frame.notna(), None), types or None)
     built = set(tables)
-    models = (
+    wanted = (
         "recovered_deployments",
         "linked_incidents",
         "noted_deployments",
@@ -324,7 +322,7 @@ def _build(world: World) -> None:
         "coverage_deployments",
         "coverage_incidents",
     )
-    for model in models:
+    for model in wanted:
         _need(world.engine, model, built)
 
 
@@ -348,10 +346,10 @@ def _known(row: dict[str, Any], as_of: datetime) -> bool:
 def _need(engine: Engine, model: str, built: set[str]) -> None:
     if model in built:
         return
-    text = (MODELS / f"{model}.sql").read_text()
-    for table in dora.models.parse(model, text).reads:
+    known = models(engine.name)[model]
+    for table in known.reads:
         _need(engine, table, built)
-    engine.build(model, text)
+    engine.build(model, known.sql)
     built.add(model)
 
 
