@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 CAUSED_BY = (
     r"\b(?:caused|introduced|broken)\s+by:?\s+(?:the\s+)?"
@@ -30,16 +31,23 @@ _SHORT = re.compile(r"((?:[\w.-]+/)*[\w.-]+)?[#!](\d+)")
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 
 
-def causes(text: str, repository: str = "", pattern: str = CAUSED_BY) -> list[str]:
+def causes(
+    text: str,
+    repository: str = "",
+    pattern: str = CAUSED_BY,
+    called: Callable[[str], str | None] | None = None,
+) -> list[str]:
     """What a text states as causes, each once, in order.
 
     Args:
         text: Title and body.
         repository: Canonical name of where it stands, host first; empty where it stands in none.
         pattern: Expression whose first group is a cause; case does not matter.
+        called: Knows what some of them are called in facts, where the text alone does not tell.
     """
     stated = (match[1] for match in re.finditer(pattern, text, re.IGNORECASE) if match[1])
-    return list(dict.fromkeys(cause(one, repository) for one in stated))
+    known = ((called(one) if called else None) or cause(one, repository) for one in stated)
+    return list(dict.fromkeys(known))
 
 
 def cause(stated: str, repository: str = "") -> str:

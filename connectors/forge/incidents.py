@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -67,11 +67,18 @@ class Rules:
     Args:
         options: What the user says an incident is.
         service: The service that they concern, where it is stated.
+        called: Knows what some causes are called in facts, where the text alone does not tell.
     """
 
-    def __init__(self, options: IncidentOptions, service: str | None = None) -> None:
+    def __init__(
+        self,
+        options: IncidentOptions,
+        service: str | None = None,
+        called: Callable[[str], str | None] | None = None,
+    ) -> None:
         self._options = options
         self._service = service
+        self._called = called
         self._where = Condition.parse(options.where) if options.where else None
         self._every = [wildcard([label]) for label in options.all_labels]
         self._severity = [wildcard([label]) for label in options.severity]
@@ -126,7 +133,7 @@ class Rules:
     def causes(self, issue: Issue) -> list[IncidentCause]:
         """What an issue states as its causes, in title and text."""
         text = f"{issue.title}\n{issue.body}"
-        found = causes(text, issue.repository, self._options.caused_by)
+        found = causes(text, issue.repository, self._options.caused_by, self._called)
         return [IncidentCause(issue.id, cause) for cause in sorted(found)]
 
     def severity(self, issue: Issue) -> str | None:

@@ -12,6 +12,7 @@ from connectors.forge.incidents import Issue, Rules, Turn
 from connectors.forge.options import IncidentOptions
 from connectors.github import queries
 from connectors.github.client import Client
+from connectors.github.numbered import Numbered
 from connectors.github.paging import PARTLY, Size, after, hidden, nodes, shown, whole
 from connectors.github.values import Place, instant, label_names, time
 from dora.connector import Checkpoint, Cursor, Item, Only, Rejected, Removed
@@ -55,7 +56,8 @@ class Incidents:
         """
         stating = dict.fromkeys((cursor or {}).get("stating", ()))
         seen: set[str] = set()
-        rules = Rules(self.options, self.service)
+        numbered = Numbered(self.client, place.repository.partition("/")[0])
+        rules = Rules(self.options, self.service, numbered)
         types: dict[int, str] = {}
         if rules.looks_at_types:
             known = None if whole or "reading" in (cursor or {}) else (cursor or {}).get("newest")

@@ -26,6 +26,7 @@ PATHS = (
     "/user",
     "/app/installations/{installation_id}/access_tokens",
     _REPOSITORY,
+    f"{_REPOSITORY}/deployments/{{deployment_id}}",
     f"{_ACTIONS}/workflows",
     f"{_ACTIONS}/workflows/{{workflow_id}}/runs",
     f"{_ACTIONS}/runs",

@@ -25,6 +25,7 @@ def paths(organisation: Organisation) -> list[str]:
         "/rate_limit",
         "/repos/acme/shop",
         f"/repositories/{ledger.id}",
+        *(f"/repos/acme/shop/deployments/{id_}" for id_ in organisation["shop"].deployments),
         "/repos/acme/ledger/actions/workflows",
         f"/repos/acme/ledger/actions/workflows/{ledger.id * 100}/runs",
         runs,

@@ -124,6 +124,32 @@ def _whole(seen: Seen, query: Query, one: Repository) -> Reply:
     return Reply(_whole_repository(seen, one))
 
 
+def _deployment(seen: Seen, query: Query, one: Repository, number: str) -> Reply:
+    deployment = one.deployments.get(int(number))
+    if deployment is None:
+        return not_found()
+    api = f"{seen.api}/repos/{one.path}"
+    return Reply(
+        {
+            "url": f"{api}/deployments/{number}",
+            "id": deployment.id,
+            "node_id": f"DE_{deployment.id}",
+            "sha": deployment.sha,
+            "ref": deployment.ref,
+            "task": "deploy",
+            "payload": {},
+            "environment": deployment.environment,
+            "original_environment": deployment.environment,
+            "description": None,
+            "creator": None,
+            "created_at": time(deployment.created_at),
+            "updated_at": time(deployment.updated_at),
+            "statuses_url": f"{api}/deployments/{number}/statuses",
+            "repository_url": api,
+        }
+    )
+
+
 _PLACE = r"/(repos/[^/]+/[^/]+|repositories/\d+)"
 _ROUTES: tuple[tuple[re.Pattern[str], str, Callable[..., Reply]], ...] = tuple(
     (re.compile(pattern), template, make)
@@ -131,6 +157,11 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Callable[..., Reply]], ...] = tuple(
         (r"/user", "/user", _user),
         (r"/rate_limit", "/rate_limit", _rate_limit),
         (_PLACE, "/repos/{owner}/{repo}", _in_repository("metadata", _whole)),
+        (
+            rf"{_PLACE}/deployments/(\d+)",
+            "/repos/{owner}/{repo}/deployments/{deployment_id}",
+            _in_repository("deployments", _deployment),
+        ),
         (
             rf"{_PLACE}/actions/workflows",
             "/repos/{owner}/{repo}/actions/workflows",
