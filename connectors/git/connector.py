@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from connectors.git import history
+from connectors.git import history, messages
 from connectors.git.clone import HEADS, REMOTES, TAGS, Snapshot, present, snapshot
 from connectors.git.deployed import DeploymentStream
 from connectors.git.deployments import fitting, require, rule, some
@@ -102,7 +102,7 @@ class Git:
         self._rules = tuple(rule(text) for text in options.deployments)
         self._clone: Snapshot | None = None
         self._served: set[type[Record]] = set()
-        self._told: tuple[history.Range, list[history.Reference]] | None = None
+        self._told: tuple[history.Range, list[messages.Reference]] | None = None
 
     @classmethod
     def suggest(cls, path: str | Path) -> tuple[str, str]:
@@ -284,7 +284,7 @@ class Git:
                 )
         yield Checkpoint(standing)
 
-    def _said(self, commits: history.Range) -> Iterator[history.Reference]:
+    def _said(self, commits: history.Range) -> Iterator[messages.Reference]:
         """What messages say; known already where the same commits have just been read."""
         told, self._told = self._told, None
         if told is not None and told[0] == commits:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from connectors.git import messages
 from connectors.git.process import GitProcess
 from dora.connector import Rejected
 from dora.records import Commit
@@ -30,27 +31,14 @@ COUNT_COLUMNS = ("lines_added", "lines_deleted")
 PATH_COLUMNS = ("repository", "sha", "path")
 
 # rev-list and not log, which reads trees that a partial clone may not have. It begins every commit
-# with a line of its own, which so becomes the first field.
-_FORMAT = "--format=%x00%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%s%x00%b%x00"
-_FIELDS = 8
+# with a line of its own, which so becomes the first field. The message comes whole, as git takes
+# longer to part it than we do.
+_FORMAT = "--format=%x00%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%B%x00"
+_FIELDS = 7
 _LONGEST_TIME = 11  # digits; beyond the year 5138 a time is a mistake and fits no calendar
 _SEPARATOR = b"\x1f"
 
-_NUMBER = re.compile(rb"\((?:[#!]|pull request #)(\d{1,9})\)\s*$")
-_MERGE_NUMBER = re.compile(rb"Merge(?:d PR| pull request #) ?(\d{1,9})\b")
-_GITLAB_NUMBER = re.compile(rb"^See merge request \S*!(\d{1,9})\b", re.MULTILINE)
-_REVERTS = re.compile(
-    rb"\bthis reverts(?: merge)? commits?:?\s+"
-    rb"((?:[0-9a-f]{7,64}\b(?:[\s,;&]+(?:and\s+)?(?=[0-9a-f]{7,64}\b))?)+)",
-    re.IGNORECASE,
-)
-_PICKED = re.compile(rb"\(cherry[ -]picked from commit ([0-9a-f]{7,64})\)", re.IGNORECASE)
-_SHA = re.compile(rb"[0-9a-f]{7,64}", re.IGNORECASE)
-
 Row: TypeAlias = tuple[bytes, ...]
-Kind: TypeAlias = Literal["reverts", "cherry_picked_from"]
-Reference: TypeAlias = tuple[str, Kind, str]
-"""Commit that refers, what it says (a `CommitReference.kind`), commit referred to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ class Log:
     commits: Range
     repository: str
     rejected: list[Rejected] = field(default_factory=list)
-    references: list[Reference] = field(default_factory=list)
+    references: list[messages.Reference] = field(default_factory=list)
 
     def rows(self) -> Iterator[bytes]:
         """Every commit as a line of `COLUMNS`, in chunks of whole lines of valid UTF-8."""
@@ -88,22 +76,12 @@ class Log:
         """The same as lists of lines, one list a chunk, not yet made valid UTF-8."""
         name = self.repository.encode()
         for fields in self._fields():
-            _, authored, committed, shas, parents, authors, subjects, bodies = (
+            _, authored, committed, shas, parents, authors, told = (
                 fields[place::_FIELDS] for place in range(_FIELDS)
             )
-            telling = [
-                (sha, body)
-                for sha, body in zip(shas, bodies, strict=True)
-                if b" commit" in body and (b"everts " in body or b"icked from" in body)
-            ]
-            for sha, body in telling:
-                self.references.extend(references(sha, body))
-            numbers = [  # most subjects name none, which is seen here without a call for each
-                pull_request(subject, body)
-                if subject[-1:] == b")" or subject[:5] == b"Merge"
-                else b""
-                for subject, body in zip(subjects, bodies, strict=True)
-            ]
+            self.references.extend(messages.all_references(shas, told))
+            subjects = list(map(messages.subject, told))
+            numbers = messages.pull_requests(subjects, told)
             rows: Iterable[Row] = zip(
                 repeat(name), shas, parents, authored, committed, authors, subjects, numbers
             )  # fmt: skip
@@ -154,30 +132,6 @@ def _all_times(texts: list[bytes]) -> bool:
     )
 
 
-def pull_request(subject: bytes, body: bytes) -> bytes:
-    """The number of the pull or merge request that a message names; empty if it names none."""
-    match = None
-    if subject.endswith(b")"):
-        match = _NUMBER.search(subject)
-    elif subject.startswith(b"Merge"):
-        match = _MERGE_NUMBER.match(subject)
-        if match is None and b"See merge request" in body:
-            match = _GITLAB_NUMBER.search(body)
-    return match[1] if match else b""
-
-
-def references(sha: bytes, body: bytes) -> list[Reference]:
-    """The commits that a message says it reverts or is a copy of, each once, in order."""
-    reverted = (one for match in _REVERTS.finditer(body) for one in _SHA.findall(match[1]))
-    found: list[tuple[Kind, bytes]] = [("reverts", target) for target in reverted]
-    found += [("cherry_picked_from", target) for target in _PICKED.findall(body)]
-    return [
-        (sha.decode(), kind, target.decode().lower())
-        for kind, target in dict.fromkeys(found)
-        if not sha.startswith(target)
-    ]
-
-
 class Rows(Iterator[bytes]):
     """Chunks that can be seen to have been read to the end; a failure stays one."""
 
@@ -222,7 +176,7 @@ def utf8(line: bytes) -> bytes:
     return line
 
 
-def referring(git: GitProcess, commits: Range) -> Iterator[Reference]:
+def referring(git: GitProcess, commits: Range) -> Iterator[messages.Reference]:
     """What messages say of other commits, in a pass of its own over those that say anything."""
     words = ("this reverts", "picked from commit")
     arguments = [f"--grep={word}" for word in words]
@@ -231,7 +185,7 @@ def referring(git: GitProcess, commits: Range) -> Iterator[Reference]:
         given=commits.given(),
     )  # fmt: skip
     for sha, body in _pairs(log):
-        yield from references(sha.rpartition(b"\n")[2], body)
+        yield from messages.references(sha.rpartition(b"\n")[2], body)
 
 
 def paths(git: GitProcess, commits: Range, repository: str) -> Iterator[bytes]:

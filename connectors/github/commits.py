@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from connectors.forge.changing import digest
-from connectors.git.history import pull_request, references
+from connectors.git.messages import pull_request, references
 from connectors.github.client import Client
 from connectors.github.history import Walk, pages, refs
 from connectors.github.values import Place, author, instant, machine

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from connectors.git.history import pull_request, references
+from connectors.git.messages import pull_request, references
 from connectors.gitlab.client import Client
 from connectors.gitlab.judging import Forbidden
 from connectors.gitlab.values import JSON, Project, author, instant, made_by_bot, spelt

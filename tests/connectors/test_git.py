@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.git import Git
+from connectors.git import Git, messages
 from connectors.testing import Reading, read
 from dora.records import Commit, CommitPath, CommitReference, Record, Repository
 from tests.repositories import ADA, History
@@ -99,6 +99,34 @@ def test_a_message_in_another_declared_encoding_is_converted(history: History) -
     )
     history.branch("main", sha)
     assert commits(history)[sha].subject == "Café"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "\n",
+        " \n\t\n",
+        "One line",
+        "One line\n",
+        "  indented, with blanks behind \t \n\nBody\n",
+        "\n\n \nafter blank lines\n\n\n\nBody\n\nand more\n\n",
+        "two lines \nof a subject\n \t\n  Body\n",
+        "ends with a return\r\n\r\nBody\r\n",
+        "one\x0b\n\x0b\ntwo\n\nBody",
+    ],
+)
+def test_a_message_is_parted_as_git_parts_it(history: History, message: str) -> None:
+    tree = history.git("mktree")
+    sha = history.write(
+        "commit",
+        f"tree {tree}\nauthor {ADA} 1 +0000\ncommitter {ADA} 1 +0000\n\n{message}".encode(),
+    )
+    history.branch("main", sha)
+    raw = history.git("log", "-1", "--format=%x00%s%x00%b%x00", sha)
+    _, subject, body, _ = raw.replace("\r", "").split("\0")
+    assert (commits(history)[sha].subject or "") == subject
+    assert messages.body(message.replace("\r", "").encode()) == body.encode()
 
 
 @pytest.mark.parametrize("time", ["-5", "", "99999999999999999999"])
