@@ -20,6 +20,8 @@ from dora.release import occurrences
 from dora.release.occurrences import BEFORE, Occurrence, Sort, microseconds
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dora.config.calendar import Entry
     from dora.metrics.question import Question
     from dora.metrics.scopes import Directory
@@ -59,10 +61,7 @@ class Plan:
         for all freezes, merged; and of the freezes that begin in the window all `frozen` time so
         far, as long a time `before` it, and the `thaw` after it.
         """
-        import pandas as pd
-
-        schedules = pd.DataFrame(self._schedules, columns=list(_SCHEDULES), dtype=object)
-        spans = pd.DataFrame(self._spans, columns=list(_SPANS), dtype=object)
+        schedules, spans = self._frames
         question.tables.load("schedules", schedules, _SCHEDULES)
         question.tables.load("spans", spans, _SPANS)
 
@@ -122,6 +121,16 @@ class Plan:
     def _numbered(self) -> dict[tuple[tuple[int, ...], ...], int]:
         keys = {tuple(held.values()) for held in self._held.values()}
         return {key: number for number, key in enumerate(sorted(keys))}
+
+    @cached_property
+    def _frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Both tables; made once, so that they are loaded once."""
+        import pandas as pd
+
+        return (
+            pd.DataFrame(self._schedules, columns=list(_SCHEDULES), dtype=object),
+            pd.DataFrame(self._spans, columns=list(_SPANS), dtype=object),
+        )
 
     @property
     def _schedules(self) -> list[tuple[str, str, int]]:

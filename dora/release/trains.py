@@ -39,15 +39,17 @@ class Line:
 
     Attributes:
         service: The service.
+        place: Its number among the services that trains are planned for.
         train: What the calendar says of it.
         planned: When it was to leave, one more than asked for at either end where there is one.
         asked: Which of these are in the window and due by now.
         departed: When it left; the largest number there is where it did not.
         extra: How many more deployments there were until the next one.
-        deployments: The rows of the first deployment of each; -1 where there was none.
+        deployments: Which of the service's deployments was the first of each; -1 for none.
     """
 
     service: str
+    place: int
     train: Train
     planned: Ints
     asked: NDArray[np.bool_]
@@ -86,35 +88,49 @@ def _us(span: timedelta) -> int:
 
 
 def lines(asked: Asked) -> list[Line]:
-    """The trains of every service in scope."""
-    planned = asked.rows(ANALYSIS.sql("planned"))
+    """The trains of every service in scope, in the order of services and of trains' names."""
+    services = asked.rows(ANALYSIS.sql("services"))
     departures = asked.rows(ANALYSIS.sql("departures"))
-    whose, us = departures["service"].to_numpy(object), departures["us"].to_numpy(np.int64)
+    bounds = _bounds(departures, len(services))
+    us, planned = departures["us"].to_numpy(np.int64), _planned(asked)
+    return [
+        _line(asked, train, times, us[slice(*bounds[place : place + 2])], (service, place))
+        for place, (service, schedule) in enumerate(services.itertuples(index=False))
+        for train, times in planned[schedule]
+    ]
+
+
+def _bounds(rows: pd.DataFrame, services: int) -> Ints:
+    """Where the rows of each service begin among rows in the order of services; their end too."""
+    return np.searchsorted(rows["place"].to_numpy(np.int64), np.arange(services + 1))
+
+
+def _planned(asked: Asked) -> dict[int, list[tuple[Train, Ints]]]:
+    """The trains of each schedule, and when each is to leave."""
     trains = {train.name: train for train in asked.calendar.trains}
-    found = []
-    for service, name in sorted({*zip(planned["service"], planned["name"], strict=True)}):
-        times = planned[(planned["service"] == service) & (planned["name"] == name)]
-        rows = np.flatnonzero(whose == service)
-        found.append(
-            _line(asked, service, trains[name], times["us"].to_numpy(np.int64), us[rows], rows)
+    found: dict[int, list[tuple[Train, Ints]]] = {}
+    rows = asked.rows(ANALYSIS.sql("planned"))
+    for (schedule, name), of in rows.groupby(["schedule", "name"], sort=True):
+        found.setdefault(int(str(schedule)), []).append(
+            (trains[str(name)], of["us"].to_numpy(np.int64))
         )
     return found
 
 
-def _line(asked: Asked, service: str, train: Train, planned: Ints, times: Ints, rows: Ints) -> Line:
+def _line(asked: Asked, train: Train, planned: Ints, times: Ints, whose: tuple[str, int]) -> Line:
     first, last = asked.window_us
-    starts = planned - _us(train.tolerance)
-    place = np.searchsorted(starts, times, side="right") - 1
+    slot = np.searchsorted(planned - _us(train.tolerance), times, side="right") - 1
+    slots, first_of = np.unique(slot[slot >= 0], return_index=True)
+    first_of += np.count_nonzero(slot < 0)  # the times are in order
     departed = np.full(len(planned), _NEVER)
+    departed[slots] = times[first_of]
     chosen = np.full(len(planned), -1)
-    inside = place >= 0
-    slots, first_of = np.unique(place[inside], return_index=True)
-    departed[slots] = times[inside][first_of]
-    chosen[slots] = rows[inside][first_of]
-    extra = np.bincount(place[inside], minlength=len(planned)) - (departed != _NEVER)
-    due = (planned + _us(train.tolerance) <= asked.now_us) | (departed != _NEVER)
+    chosen[slots] = first_of
+    left = departed != _NEVER
+    extra = np.bincount(slot[slot >= 0], minlength=len(planned)) - left
+    due = (planned + _us(train.tolerance) <= asked.now_us) | left
     wanted = (planned >= first) & (planned < last) & due
-    return Line(service, train, planned, wanted, departed, extra, chosen)
+    return Line(*whose, train, planned, wanted, departed, extra, chosen)
 
 
 def _figures(asked: Asked) -> list[Figure]:
@@ -155,39 +171,70 @@ def _departures(found: list[Line]) -> Iterator[Figure]:
 
 @dataclass(frozen=True, eq=False)
 class _Riders:
-    """The changes that meant to go with trains in the window: whose, whether they missed, waits."""
+    """The changes that meant to go with trains in the window: whose, whether they missed, waits.
+
+    They are in the order of their services' numbers.
+    """
 
     ids: Ints
-    services: NDArray[np.object_]
+    places: Ints
     missed: NDArray[np.bool_]
     waits: NDArray[np.float64]
 
     @classmethod
     def of(cls, asked: Asked, found: list[Line]) -> _Riders:
+        _load_boarding(asked)
         changes = asked.rows(ANALYSIS.sql("changes"))
-        by_service = dict(tuple(changes.groupby("service", sort=False)))
-        parts = [
-            _ride(line, by_service[line.service]) for line in found if line.service in by_service
-        ]
-        joined = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else []
-        empty = (np.array([], np.int64), np.array([], object), np.array([], bool), np.array([]))
-        return cls(*(joined or empty))
+        bounds = _bounds(changes, max((line.place for line in found), default=-1) + 1)
+        ids, landed = (changes[name].to_numpy(np.int64) for name in ("change_id", "landed_us"))
+        delivered = changes["delivered_us"].to_numpy(float, na_value=np.inf)
+        nothing = (np.array([], np.int64), np.array([], np.int64), np.array([], bool), np.array([]))
+        parts = [nothing]
+        for line in found:
+            mine = slice(*bounds[line.place : line.place + 2])
+            parts.append(_ride(line, ids[mine], landed[mine], delivered[mine]))
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _ride(line: Line, changes: pd.DataFrame) -> tuple[Any, ...]:
-    landed = changes["landed_us"].to_numpy(np.int64)
-    delivered = changes["delivered_us"].to_numpy(float, na_value=np.inf)
+def _load_boarding(asked: Asked) -> None:
+    """Make the table `boarding`: when changes landed that may be for a train in the window."""
+    import pandas as pd
+
+    first, last = asked.window_us
+    rows = []
+    for schedule, trains in _planned(asked).items():
+        spans = [_boarding(train, planned, first, last) for train, planned in trains]
+        after, until, opens = zip(*spans, strict=True)
+        rows.append((schedule, min(after), max(until), min(opens)))
+    names = ["schedule", "after_us", "until_us", "opens_us"]
+    frame = pd.DataFrame(rows, columns=names, dtype="int64")
+    asked.question.tables.load("boarding", frame)
+
+
+def _boarding(train: Train, planned: Ints, first: int, last: int) -> tuple[int, int, int]:
+    """After when, until when a change landed that is for a train in the window; when it opens."""
+    inside = np.flatnonzero((planned >= first) & (planned < last))
+    if not len(inside):
+        return _NEVER, -_NEVER, _NEVER
+    cutoffs = planned - _us(train.cutoff)
+    after = int(cutoffs[inside[0] - 1]) if inside[0] else -_NEVER
+    opens = after if inside[0] else int(planned[0]) - _us(train.tolerance)
+    return after, int(cutoffs[inside[-1]]), opens
+
+
+def _ride(line: Line, ids: Ints, landed: Ints, delivered: NDArray[np.float64]) -> tuple[Any, ...]:
     meant = line.meant(landed)
     known = meant < len(line.planned)
-    place = np.where(known, meant, 0)
-    wanted = known & line.asked[place] if len(line.planned) else known
+    slot = np.where(known, meant, 0)
+    wanted = known & line.asked[slot] if len(line.planned) else known
     went = np.isfinite(delivered)
-    at = np.where(went, delivered, 0).astype(np.int64)
-    missed = ~went | (line.boarded(at) > place)
-    waits = np.where(went, at - landed, np.nan) / DAY_US
-    ids = changes["change_id"].to_numpy(np.int64)
-    services = np.full(len(changes), line.service, object)
-    return tuple(column[wanted] for column in (ids, services, missed, waits))
+    moment = np.where(went, delivered, 0).astype(np.int64)
+    boarded = np.where(went, line.boarded(moment), len(line.planned))
+    wanted &= boarded >= 0  # what went before the first train was for none
+    missed = boarded > slot
+    waits = np.where(went, moment - landed, np.nan) / DAY_US
+    places = np.full(len(ids), line.place)
+    return tuple(column[wanted] for column in (ids, places, missed, waits))
 
 
 def _riders(asked: Asked, found: list[Line]) -> Iterator[Figure]:
@@ -199,7 +246,7 @@ def _riders(asked: Asked, found: list[Line]) -> Iterator[Figure]:
     mean = float(waits.mean()) if len(waits) else None
     yield Figure("wait_mean", mean, "days", len(waits), reason=reason)
     yield _expected(found)
-    yield from _by_team(asked, riders)
+    yield from _by_team(asked, riders, found)
 
 
 def _expected(found: list[Line]) -> Figure:
@@ -216,23 +263,38 @@ def _expected(found: list[Line]) -> Figure:
     return Figure("wait_expected", waits / periods, "days", n, note=text.EVENLY)
 
 
-def _by_team(asked: Asked, riders: _Riders) -> Iterator[Figure]:
+def _by_team(asked: Asked, riders: _Riders, found: list[Line]) -> Iterator[Figure]:
     """How many of each team's changes missed their train; not of teams of a few people."""
     if not asked.question.directory.teams or not len(riders.ids):
         return
-    authors = asked.rows(ANALYSIS.sql("authors"))
+    places = {line.service: line.place for line in found}
+    rode = np.bincount(riders.places)
+    missed = np.bincount(riders.places[riders.missed], minlength=len(rode))
+    authors = _authors(asked, riders)
     for team, members in asked.question.directory.teams.items():
-        inside = np.isin(riders.services, [member.service for member in members])
-        n = int(inside.sum())
+        mine = {places[m.service] for m in members if m.service in places}
+        inside = [place for place in mine if place < len(rode)]
+        n, hits = int(rode[inside].sum()), int(missed[inside].sum())
         if not n:
             continue
-        people = authors.loc[authors["change_id"].isin(riders.ids[inside]), "author"].nunique()
+        people = len(set[str]().union(*(authors.get(place, ()) for place in inside)))
         if 0 < people < asked.question.least_authors:
             reason = few_people(asked.question.least_authors)
             yield Figure("missed_share", None, "share", 0, reason=reason, team=team)
         else:
-            hits = int(riders.missed[inside].sum())
             yield share_figure("missed_share", hits, n, words.NOTHING_LANDED, team=team)
+
+
+def _authors(asked: Asked, riders: _Riders) -> dict[int, set[str]]:
+    """Who, under pseudonyms, wrote what rode on each service's trains."""
+    rows = asked.rows(ANALYSIS.sql("authors"))
+    most = int(riders.places.max()) + 1
+    theirs = rows["change_id"].to_numpy(np.int64) * most + rows["place"].to_numpy(np.int64)
+    rode = rows[np.isin(theirs, riders.ids * most + riders.places) & (rows["place"] < most)]
+    found: dict[int, set[str]] = {}
+    for place, author in rode[["place", "author"]].drop_duplicates().itertuples(index=False):
+        found.setdefault(place, set()).add(author)
+    return found
 
 
 _BOARD = (
@@ -247,22 +309,28 @@ def _evidence(asked: Asked) -> pd.DataFrame:
 
     from dora.metrics.tidying import tidy
 
-    departures = asked.rows(ANALYSIS.sql("departures"))
-    rows = [row for line in lines(asked) for row in _board(line, departures)]
+    found = lines(asked)
+    bounds = _bounds(asked.rows(ANALYSIS.sql("departures")), len({line.place for line in found}))
+    told = [column.tolist() for _, column in asked.rows(ANALYSIS.sql("departed")).items()]
+    rows = [
+        (*row, *(column[bounds[line.place] + k] if k >= 0 else None for column in told))
+        for line in found
+        for *row, k in _board(line)
+    ]
     return tidy(pd.DataFrame(rows, columns=list(_BOARD), dtype=object))
 
 
-def _board(line: Line, departures: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+def _board(line: Line) -> Iterator[tuple[Any, ...]]:
+    """Each departure of a train, and last which of the service's deployments it was."""
     for k in np.flatnonzero(line.asked):
         named = (line.train.name, line.service, _moment(line.planned[k]))
         if not line.left[k]:
-            yield *named, None, None, "skipped", 0, None, None, None
+            yield *named, None, None, "skipped", 0, -1
             continue
         slip = int(line.slip[k])
         state = "on time" if line.on_time[k] else "late" if slip > 0 else "early"
-        told = departures.loc[line.deployments[k], ["deployment", "version", "url"]]
         left = (_moment(line.departed[k]), slip / SECOND_US, state, int(line.extra[k]))
-        yield *named, *left, *told
+        yield *named, *left, int(line.deployments[k])
 
 
 def _moment(us: int) -> np.datetime64:

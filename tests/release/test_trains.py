@@ -86,6 +86,24 @@ def test_a_change_misses_its_train_if_it_goes_with_a_later_one_or_not_at_all(eng
     assert answer["wait_mean"].value == pytest.approx((25 + 193 + 191) / 3 / 24)
 
 
+def test_what_went_out_before_the_first_train_was_for_none(engine):
+    """Trains begin with the 3rd: of what landed before its cutoff, one went with it, one still
+    waits, and one had gone out in February."""
+    rows = deployed(
+        started("before", "2026-02-20 10:00"),
+        started("first", "2026-03-03 10:00"),
+        delivered_changes=[
+            change("gone by then", "2026-02-20 10:00", 30),
+            change("with the first", "2026-03-03 10:00", 300),
+            change("waits", None, 1),
+        ],
+    )
+    text_ = TUESDAYS.replace("2026-01-06", "2026-03-03")
+    answer = ask("trains", rows, text_, engine=engine)
+    assert (answer["missed_share"].value, answer["missed_share"].n) == (1 / 2, 2)
+    assert answer["wait_median"].value == pytest.approx(300 / 24)
+
+
 def test_changes_that_land_evenly_wait_half_a_period_and_the_cutoff(engine):
     """P ÷ 2 + cutoff = 3.5 + 1 days. A change an hour, each with the train it is for: the waits
     are 24, 25, … 191 hours, 107.5 hours on average, half an hour less than evenly spread ones."""
