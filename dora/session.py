@@ -27,6 +27,7 @@ class Session:
         self._spaces: dict[tuple[Rules, datetime], models.Workspace] = {}
         self._directories: dict[tuple[Rules, datetime], Directory] = {}
         self._now: datetime | None = None
+        self._opened: duckdb.DuckDBPyConnection | None = None  # left by `now` for a workspace
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the store's facts, for reading."""
@@ -39,17 +40,14 @@ class Session:
         if self._now is None:
             from dora import store
 
-            connection = self.connect()
-            try:
-                newest = store.newest_fact(connection)
-                synced = store.freshness(connection)
-            finally:
-                connection.close()
+            self._opened = self._opened or self.connect()
+            synced = store.freshness(self._opened)
             named = {source.name for source in self.config.sources}
             read = (moment for name, moment in synced.items() if not named or name in named)
-            at_sync = min(read, default=None)  # a source that was given up is behind for ever
-            chosen = newest if self.config.as_of == "newest" else at_sync
-            self._now = chosen or newest or at_sync or datetime.now(UTC)
+            chosen = min(read, default=None)  # a source that was given up is behind for ever
+            if chosen is None or self.config.as_of == "newest":
+                chosen = store.newest_fact(self._opened) or chosen
+            self._now = chosen or datetime.now(UTC)
         return self._now
 
     def configured_services(self) -> tuple[str, ...]:
@@ -78,9 +76,14 @@ class Session:
     def _open(self, rules: Rules, as_of: datetime) -> models.Workspace:
         for other in self._spaces.values():  # what no differing rule touches stays built
             return other.with_rules(rules, as_of=as_of)
-        zone = self.config.timezone
+        opened, self._opened = self._opened, None
         return models.open_workspace(
-            self.config.store, config=self.config, rules=rules, as_of=as_of, zone=zone
+            self.config.store,
+            config=self.config,
+            rules=rules,
+            as_of=as_of,
+            zone=self.config.timezone,
+            opened=opened,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -72,6 +73,15 @@ def test_frames_and_evidence_have_the_promised_columns(q, name):
     assert list(result.frame.columns)[: len(promised)] == promised
     assert list(result.evidence.columns) == EVIDENCE[name]
     assert list(result.left_out.columns)[:4] == ["record", "reason", "service", "url"]
+
+
+def test_what_counts_as_now_and_the_numbers_are_of_one_edition_of_the_store(d, tmp_path):
+    store = tmp_path / "dora.duckdb"
+    shutil.copyfile(d._session.config.store, store)
+    last = dora.open(store).window("90d")  # looks up what counts as now
+    store.unlink()
+    expected = dora.open(d._session.config.store).window("90d").deployment_frequency().frame
+    pd.testing.assert_frame_equal(last.deployment_frequency().frame, expected)
 
 
 @pytest.mark.parametrize("name", EVIDENCE)

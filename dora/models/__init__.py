@@ -303,6 +303,7 @@ def open_workspace(
     rules: Rules,
     as_of: datetime,
     zone: str = "UTC",
+    opened: duckdb.DuckDBPyConnection | None = None,
 ) -> Workspace:
     """A workspace over a published store.
 
@@ -315,6 +316,7 @@ def open_workspace(
         rules: The definitions to follow.
         as_of: What counts as now.
         zone: The reporting time zone.
+        opened: A connection to that store that is open already; the workspace takes it over.
 
     Raises:
         StoreError: The store is missing, damaged or too new.
@@ -322,7 +324,7 @@ def open_workspace(
     from dora.engines.duckdb import DuckDB
     from dora.store import connect
 
-    connection = connect(store)
+    connection = opened or connect(store)
     _map(connection, config)
     return Workspace(DuckDB(connection), rules=rules, as_of=as_of, zone=zone)
 
