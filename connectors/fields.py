@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from connectors.causes import pattern_fault
+from dora import zones
+from dora.errors import BadWindow
 
 
 def listed(value: Any) -> Any:
@@ -33,6 +35,13 @@ def _finds_causes(pattern: str) -> str:
     return pattern
 
 
+def _zone(name: str | None) -> str | None:
+    try:
+        return name and zones.zone(name).key
+    except BadWindow as error:
+        raise ValueError(f"{error.message} {error.hint}") from None
+
+
 def _address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -50,6 +59,9 @@ Since = Annotated[datetime | None, BeforeValidator(_beginning), AfterValidator(_
 
 CausePattern = Annotated[str, AfterValidator(_finds_causes)]
 """An expression whose first group is the cause of an incident."""
+
+Zone = Annotated[str | None, AfterValidator(_zone)]
+"""A time zone by its IANA name."""
 
 Address = Annotated[str, AfterValidator(_address)]
 """An address of the web, without a slash behind it."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from dora import zones
-from dora.errors import BadWindow
+from connectors.fields import Zone
 
 Shape = Literal[
     "cdevents", "datadog", "sleuth", "linearb", "swarmia", "jellyfish", "dx", "faros", "dora"
@@ -36,12 +35,4 @@ class CDEventsOptions(BaseModel):
     commits: Literal["first", "last"] | None = Field(
         None, description="Which of several listed commits was deployed; else none is known"
     )
-    timezone: str | None = Field(None, description="Zone of times that state none")
-
-    @field_validator("timezone")
-    @classmethod
-    def _a_zone(cls, name: str | None) -> str | None:
-        try:
-            return name and zones.zone(name).key
-        except BadWindow as error:
-            raise ValueError(f"{error.message} {error.hint}") from None
+    timezone: Zone = Field(None, description="Zone of times that state none")

@@ -9,10 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from connectors.causes import CAUSED_BY
-from connectors.fields import CausePattern
+from connectors.fields import CausePattern, Zone
 from connectors.files import paths
-from dora import zones
-from dora.errors import BadWindow, RecordError
+from dora.errors import RecordError
 from dora.records import RECORD_TYPES, columns, record_type
 from dora.spelling import closest
 
@@ -61,7 +60,7 @@ class FilesOptions(BaseModel):
     epochs: dict[str, Literal["s", "ms", "us", "ns"]] = Field(
         {}, description="Columns whose times are numbers since 1970, and their unit"
     )
-    timezone: str | None = Field(None, description="Zone of times that state none")
+    timezone: Zone = Field(None, description="Zone of times that state none")
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="Else a comma")
     encoding: str = Field("utf-8", description="Of the text; utf-8 unless set")
 
@@ -71,14 +70,6 @@ class FilesOptions(BaseModel):
         try:
             return table and record_type(table).table
         except RecordError as error:
-            raise ValueError(f"{error.message} {error.hint}") from None
-
-    @field_validator("timezone")
-    @classmethod
-    def _a_zone(cls, name: str | None) -> str | None:
-        try:
-            return name and zones.zone(name).key
-        except BadWindow as error:
             raise ValueError(f"{error.message} {error.hint}") from None
 
     @field_validator("encoding")

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from connectors.forge.changing import digest
-from connectors.forge.deploying import DeploymentRule, Target, Trust, all_of_a_rule
+from connectors.forge.deploying import DeploymentRule, Target, all_of_a_rule
+from connectors.forge.ruled import RuledReading
 from connectors.github.client import Client
 from connectors.github.history import first_parents, refs
 from connectors.github.paging import Size
@@ -17,9 +18,7 @@ from connectors.github.runs import Runs
 from connectors.github.values import Place
 from connectors.github.versions import Versions
 from connectors.github.workflows import Workflows
-from connectors.http.errors import Absent
-from dora.connector import Checkpoint, Cursor, Item, Only, Unread
-from dora.records import Deployment
+from dora.connector import Checkpoint, Cursor, Item, Only
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -69,11 +68,11 @@ class Deployments:
             else:
                 yield item
         if anew:
-            yield from reading.all_there_is()
+            yield from reading.all_of_them()
         yield reading.checkpoint()
 
 
-class _Reading:
+class _Reading(RuledReading):
     """One reading of one repository, signal by signal."""
 
     def __init__(
@@ -86,56 +85,41 @@ class _Reading:
         anew: bool,
         lately: bool,
     ) -> None:
+        state = kept if anew else {**before, **kept}
+        super().__init__(
+            asked.rules, place.repository, state, None if anew else before.get("begun")
+        )
         self._asked = asked
         self._place = place
         self._before = before
         self._anew = anew
         self._lately = lately
-        self._trust = Trust.of(asked.rules, None if anew else before.get("begun"))
-        self._state = kept if anew else {**before, **kept}
-        self._there: dict[str, set[tuple[str, str]]] = {str(rule): set() for rule in asked.rules}
-        self._unread: set[str] = set()
 
-    def items(self) -> Iterator[Item]:
-        """All that is new; what may not be read is left out by its rules."""
-        for signal in self._trust.signals:
-            rules = tuple(rule for rule in self._asked.rules if rule.signal == signal)
-            try:
-                yield from self._signal(signal, rules)
-            except Absent as error:
-                self._unread |= {rule.text for rule in rules}
-                yield Unread(Deployment, self._place.repository, error.message)
+    def all_of_them(self) -> Iterator[Only]:
+        """That what was handed over is all; of workflows that were only read lately it is not."""
+        lately = [r.text for r in self._asked.rules if self._lately and r.signal == "workflows"]
+        return self.all_there_is(self._before.get("rules", ()), lately)
 
-    def checkpoint(self) -> Checkpoint:
-        """Where the repository stands now."""
-        state = {**self._state, "begun": self._trust.begun}
-        return Checkpoint(state, part=self._place.repository)
-
-    def all_there_is(self) -> Iterator[Only]:
-        """That what was handed over is all, as far as it could be read."""
-        gone = set(self._before.get("rules", ())) - set(self._there)
-        kept = {r.text for r in self._asked.rules if self._lately and r.signal == "workflows"}
-        for rule in sorted({*self._there, *gone} - self._unread - kept):
-            yield all_of_a_rule(self._place.repository, rule, self._there.get(rule, set()))
-
-    def _signal(self, signal: str, rules: tuple[DeploymentRule, ...]) -> Iterator[Item]:
+    def _sources(
+        self, signal: str, rules: tuple[DeploymentRule, ...]
+    ) -> Iterator[tuple[str, Iterator[Item]]]:
         asked, place, target = self._asked, self._place, self._asked.target
         if signal == "deployments":
             own = Reported(asked.client, Size(), rules, target.environment, target.service)
-            yield from self._taken(signal, own.read(place, self._cursor(signal), asked.since))
+            yield signal, own.read(place, self._cursor(signal), asked.since)
         elif signal == "workflows":
             workflows = Workflows(asked.client, rules, target.environment, target.service)
             for id_, matching in workflows.matching(self._workflows(workflows)):
                 name = f"workflow {id_}"
                 cursor = self._before.get(name) if self._lately else self._cursor(name)
                 runs = Runs(asked.client, place, asked.since, id_, self._lately)
-                yield from self._taken(name, workflows.read(place, matching, cursor, runs))
+                yield name, workflows.read(place, matching, cursor, runs)
         elif signal == "versions":
             named = Versions(asked.client, rules, target.environment, target.service)
-            yield from self._taken(signal, named.read(place, self._cursor(signal), asked.since))
+            yield signal, named.read(place, self._cursor(signal), asked.since)
         else:
             for rule in rules:
-                yield from self._taken(rule.text, self._merges(rule, self._cursor(rule.text)))
+                yield rule.text, self._merges(rule, self._cursor(rule.text))
 
     def _workflows(self, workflows: Workflows) -> list[list[Any]]:
         """The workflows there are; as they seldom change, they are listed once a day."""
@@ -149,22 +133,6 @@ class _Reading:
 
     def _cursor(self, name: str) -> Cursor | None:
         return None if self._anew else self._state.get(name)
-
-    def _taken(self, name: str, items: Iterator[Item]) -> Iterator[Item]:
-        """What of the items is believed; checkpoints become those of the repository."""
-        rules = {rule.text: rule for rule in self._asked.rules}
-        for item in items:
-            if isinstance(item, Checkpoint):
-                self._state[name] = item.cursor
-                yield self.checkpoint()
-            elif isinstance(item, Deployment):
-                rule = rules[str(item.rule)]
-                if self._trust.believes(item, rule):
-                    if self._anew:
-                        self._there[rule.text].add((item.id, item.environment))
-                    yield item
-            else:
-                yield item
 
     def _merges(self, rule: DeploymentRule, cursor: Cursor | None) -> Iterator[Item]:
         old: str | None = (cursor or {}).get("head")

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.forge.changing import digest
-from connectors.forge.deploying import DeploymentRule, Target, Trust, all_of_a_rule
+from connectors.forge.deploying import DeploymentRule, Target, all_of_a_rule
+from connectors.forge.ruled import RuledReading
 from connectors.gitlab.client import Client
 from connectors.gitlab.commits import behind, commit_pages, tip
 from connectors.gitlab.naming import Versions
 from connectors.gitlab.ran import Ran
 from connectors.gitlab.reported import Reported
 from connectors.gitlab.values import JSON, Project, instant
-from connectors.http.errors import Absent
-from dora.connector import Checkpoint, Cursor, Item, Only, Unread
-from dora.records import Deployment
+from dora.connector import Checkpoint, Cursor, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,45 +61,21 @@ class Deployments:
         yield reading.checkpoint()
 
 
-class _Reading:
+class _Reading(RuledReading):
     """One reading of one project, signal by signal."""
 
     def __init__(self, asked: Deployments, project: Project, before: JSON, anew: bool) -> None:
+        texts = [rule.text for rule in asked.rules]
+        state = {**before, "id": project.id, "rules": asked.asked, "texts": texts}
+        state.pop("missed", None)
+        super().__init__(asked.rules, project.repository, state, before.get("begun"))
         self._asked = asked
         self._project = project
         self._anew = anew
-        self._trust = Trust.of(asked.rules, before.get("begun"))
-        texts = [rule.text for rule in asked.rules]
-        self._state: JSON = {**before, "id": project.id, "rules": asked.asked, "texts": texts}
-        self._state.pop("missed", None)
-        self._there: dict[str, set[tuple[str, str]]] = {text: set() for text in texts}
-        self._unread: set[str] = set()
-
-    def items(self) -> Iterator[Item]:
-        """All that is new; what may not be read is left out by its rules."""
-        for signal in self._trust.signals:
-            rules = [rule for rule in self._asked.rules if rule.signal == signal]
-            try:
-                for name, found in self._sources(signal, rules):
-                    yield from self._taken(name, found)
-            except Absent as error:
-                self._unread |= {rule.text for rule in rules}
-                yield Unread(Deployment, self._project.repository, error.message)
-
-    def checkpoint(self) -> Checkpoint:
-        """Where the project stands now."""
-        begun = {signal: dict(places) for signal, places in self._trust.begun.items()}
-        return Checkpoint({**self._state, "begun": begun}, part=self._project.repository)
-
-    def all_there_is(self, before: Iterator[str]) -> Iterator[Only]:
-        """That what was handed over is all, as far as it could be read."""
-        for text in sorted({*before, *self._there} - self._unread):
-            yield all_of_a_rule(self._project.repository, text, self._there.get(text, set()))
 
     def _sources(
-        self, signal: str, rules: list[DeploymentRule]
+        self, signal: str, rules: tuple[DeploymentRule, ...]
     ) -> Iterator[tuple[str, Iterator[Item]]]:
-        """What a signal is read from, by name."""
         asked, project, state = self._asked, self._project, self._state
         client, target, since = asked.client, asked.target, asked.since
         if signal == "deployments":
@@ -115,21 +90,6 @@ class _Reading:
         elif signal == "merges":
             for rule in rules:
                 yield rule.text, self._merges(rule, state.get(rule.text))
-
-    def _taken(self, name: str, items: Iterator[Item]) -> Iterator[Item]:
-        """What of the items is believed; checkpoints become those of the project."""
-        rules = {rule.text: rule for rule in self._asked.rules}
-        for item in items:
-            if isinstance(item, Checkpoint):
-                self._state[name] = item.cursor
-                yield self.checkpoint()
-            elif isinstance(item, Deployment):
-                rule = rules[str(item.rule)]
-                if self._trust.believes(item, rule):
-                    self._there[rule.text].add((item.id, item.environment))
-                    yield item
-            else:
-                yield item
 
     def _merges(self, rule: DeploymentRule, cursor: Cursor | None) -> Iterator[Item]:
         client, project = self._asked.client, self._project
