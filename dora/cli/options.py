@@ -161,6 +161,13 @@ max_wait = click.option(
     metavar="DURATION",
     help="Wait no longer than that for a source, such as 30m, all in all.",
 )
+stale_after = click.option(
+    "--stale-after",
+    default="2d",
+    show_default=True,
+    metavar="DURATION",
+    help="How long ago a source may have been read.",
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")
 
 

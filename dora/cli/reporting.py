@@ -44,13 +44,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A Jinja template of your own; docs/report.md says what it is given.",
 )
-@click.option(
-    "--stale-after",
-    default="2d",
-    show_default=True,
-    metavar="DURATION",
-    help="How long ago a source may have been read.",
-)
+@options.stale_after
 def report(
     scope: Scope,
     place: Place,
@@ -106,13 +100,7 @@ def _written(
 @click.command("run")
 @options.place
 @click.option("--again", multiple=True, metavar="NAME", help="Deliver this one once more.")
-@click.option(
-    "--stale-after",
-    default="2d",
-    show_default=True,
-    metavar="DURATION",
-    help="How long ago a source may have been read.",
-)
+@options.stale_after
 @options.max_wait
 @options.quiet
 def scheduled(
