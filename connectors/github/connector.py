@@ -12,7 +12,7 @@ incidents = { labels = ["incident"] }
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from connectors.forge.connector import ForgeConnector
 from connectors.forge.deploying import Target
 from connectors.forge.whole import without_the_rest
 from connectors.github import checking, signing
@@ -37,13 +38,11 @@ from connectors.http.errors import Absent
 from connectors.http.pacing import Pace
 from connectors.http.parallel import read_all
 from connectors.http.retrying import Policy
-from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Only, Removed, Unread, carried
+from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Only, Removed, Unread
 from dora.errors import SourceError
-from dora.patience import Patience
 from dora.records import (
     Build,
     Commit,
-    CommitReference,
     Deployment,
     Incident,
     IncidentCause,
@@ -72,7 +71,7 @@ class Reader(Protocol):
         """What is new in one repository since the cursor, or all of it."""
 
 
-class GitHub:
+class GitHub(ForgeConnector):
     """Reads GitHub, the public one or Enterprise Server, incrementally and in parallel.
 
     Args:
@@ -81,43 +80,21 @@ class GitHub:
         base: The folder that relative paths are seen from.
 
     Attributes:
-        patience: How it waits for the host.
         policy: How often it asks for a page that fails.
-        cloned: Repositories whose commits another source has; they are not asked for.
     """
 
     kind: ClassVar[str] = "github"
-    provides: ClassVar[tuple[type[Record], ...]] = (
-        Repository,
-        Commit,
-        CommitReference,
-        PullRequest,
-        PullRequestCommit,
-        Review,
-        Deployment,
-        Incident,
-        IncidentCause,
-        Build,
-    )
-    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
-        Commit: (CommitReference,),
-        PullRequest: (PullRequestCommit, Review),
-        Incident: (IncidentCause,),
-    }
+    title: ClassVar[str] = "GitHub"
     Options: ClassVar[type[BaseModel]] = Options
 
     def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
         if not isinstance(options, Options):
             raise TypeError(f"a github source takes connectors.github.Options, not {type(options)}")
         del base  # nothing of it is on this machine
-        self.name = name
+        super().__init__(name)
         self.options = options
-        self.patience = Patience()
         self.policy = Policy()
-        self.cloned: Collection[str] = ()
         self._found: Found | None = None
-        self._served: set[type[Record]] = set()
-        self._reconciling = False
 
     @cached_property
     def client(self) -> Client:
@@ -136,22 +113,8 @@ class GitHub:
         """Requests and GraphQL points, so far."""
         return self.client.spent.counts() if "client" in self.__dict__ else {}
 
-    def reconcile(self) -> None:
-        """Let the readings that follow find what was deleted or rewritten, too."""
-        self._reconciling = True
-
-    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
-        """Everything new of one type since `cursor`, with the facts that it carries.
-
-        Raises:
-            SourceError: The host cannot be read; what came before the last checkpoint is kept.
-        """
-        if record_type not in self.provides or record_type in carried(self):
-            raise SourceError(
-                f"A GitHub source has no stream of {record_type.table}.",
-                hint="Carried facts come with pull requests, commits and incidents.",
-            )
-        found = self._look(record_type, cursor or {})
+    def _stream(self, record_type: type[Record], cursor: Cursor) -> Iterator[Item]:
+        found = self._look(record_type, cursor)
         if record_type is Repository:
             yield from self._repositories(found, cursor)
             return
@@ -159,7 +122,7 @@ class GitHub:
         if reader is None:
             yield Checkpoint({})
             return
-        parts: Mapping[str, Cursor] = (cursor or {}).get("parts", {})
+        parts: Mapping[str, Cursor] = cursor.get("parts", {})
         yield from self._left_behind(record_type, found, parts)
 
         def read(name: str) -> Iterator[Item]:
@@ -217,9 +180,9 @@ class GitHub:
         self._served.add(record_type)
         return self._found
 
-    def _repositories(self, found: Found, cursor: Cursor | None) -> Iterator[Item]:
+    def _repositories(self, found: Found, cursor: Cursor) -> Iterator[Item]:
         yield from map(Note, found.notes)
-        old: Mapping[str, Any] = (cursor or {}).get("seen", {})
+        old: Mapping[str, Any] = cursor.get("seen", {})
         seen: dict[str, list[str | None]] = {}
         for place in found.places.values():
             if place.hidden and place.repository in old:  # what is not shown is not gone

@@ -11,7 +11,7 @@ incidents = { types = ["incident"] }
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -20,6 +20,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from connectors.forge.connector import ForgeConnector
 from connectors.gitlab import checking
 from connectors.gitlab.client import Client
 from connectors.gitlab.commits import Tips
@@ -34,21 +35,16 @@ from connectors.http.parallel import read_all
 from connectors.http.retrying import Caller
 from connectors.http.spending import Spent
 from connectors.http.tokens import Tokens, from_netrc, from_variables, missing
-from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Only, Unread, carried
+from dora.connector import Checkpoint, Cursor, Finding, Item, Note, Only, Unread
 from dora.errors import SourceError
-from dora.patience import Patience
 from dora.records import (
     Build,
     Commit,
-    CommitReference,
-    Deployment,
     Incident,
     IncidentCause,
     PullRequest,
-    PullRequestCommit,
     Record,
     Repository,
-    Review,
     columns,
 )
 
@@ -59,51 +55,27 @@ _OF_GROUPS: Mapping[type[Record], str] = {PullRequest: "/merge_requests", Incide
 """Lists that the host has for whole groups, too."""
 
 
-class GitLab:
+class GitLab(ForgeConnector):
     """Reads GitLab, gitlab.com or self-managed, incrementally and in parallel.
 
     Args:
         name: The source's name in the configuration.
         options: Its keys.
         base: The folder that relative paths are seen from.
-
-    Attributes:
-        patience: How it waits for the host.
-        cloned: Repositories whose commits another source has; they are not asked for.
     """
 
     kind: ClassVar[str] = "gitlab"
-    provides: ClassVar[tuple[type[Record], ...]] = (
-        Repository,
-        Commit,
-        CommitReference,
-        PullRequest,
-        PullRequestCommit,
-        Review,
-        Deployment,
-        Incident,
-        IncidentCause,
-        Build,
-    )
-    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
-        Commit: (CommitReference,),
-        PullRequest: (PullRequestCommit, Review),
-        Incident: (IncidentCause,),
-    }
+    title: ClassVar[str] = "GitLab"
     Options: ClassVar[type[BaseModel]] = Options
 
     def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
         if not isinstance(options, Options):
             raise TypeError(f"a gitlab source takes connectors.gitlab.Options, not {type(options)}")
         del base  # nothing of it is on this machine
-        self.name = name
+        super().__init__(name)
         self.options = options
-        self.patience = Patience()
-        self.cloned: Collection[str] = ()
         self._found: Found | None = None
-        self._served: set[type[Record]] = set()
         self._gone: set[str] = set()
-        self._reconciling = False
         self._spent = Spent()
 
     @cached_property
@@ -124,28 +96,14 @@ class GitLab:
         """How many requests were sent so far, those that failed too."""
         return self._spent.counts()
 
-    def reconcile(self) -> None:
-        """Let the readings that follow find what was deleted, too."""
-        self._reconciling = True
-
-    def records(self, record_type: type[Record], cursor: Cursor | None) -> Iterator[Item]:
-        """Everything new of one type since `cursor`, with the facts that it carries.
-
-        Raises:
-            SourceError: The host cannot be read; what came before the last checkpoint is kept.
-        """
-        if record_type not in self.provides or record_type in carried(self):
-            raise SourceError(
-                f"A GitLab source has no stream of {record_type.table}.",
-                hint="Carried facts come with merge requests, commits and incidents.",
-            )
+    def _stream(self, record_type: type[Record], cursor: Cursor) -> Iterator[Item]:
         try:
-            yield from self._stream(record_type, cursor or {})
+            yield from self._read(record_type, cursor)
         finally:
             if "client" in self.__dict__:
                 self.client.close()
 
-    def _stream(self, record_type: type[Record], cursor: Cursor) -> Iterator[Item]:
+    def _read(self, record_type: type[Record], cursor: Cursor) -> Iterator[Item]:
         """One stream to its end."""
         found = self._look(record_type, cursor)
         state = dict(cursor)
