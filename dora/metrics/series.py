@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from dora import stats, zones
+from dora.stats.signals import LEAST_POINTS
 from dora.words import standing_out as words
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["medians", "lengths", "rates", "counts", "gaps", "times"]
 
-LEAST_POINTS = 8
-"""With fewer points there is no telling how far chance takes them."""
 LEAST_HITS = 4
 """With fewer failures the gaps between them say nothing."""
 RARE_HITS, RARE_COUNTS = 1.0, 2.0

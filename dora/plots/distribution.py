@@ -9,14 +9,13 @@ import numpy as np
 from dora import words
 from dora.plots import furniture, palette, scales
 from dora.plots.figure import new_axes
+from dora.plots.scales import GUIDES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from dora.metrics.result import Result
-
-GUIDES = (0.5, 0.85, 0.95)
 
 
 def draw(result: Result, ax: Axes | None = None) -> Axes:
@@ -31,10 +30,7 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
             _step(ax, before, palette.now().grey, f"before, n = {len(before):,}", 1.2)
         _step(ax, now, furniture.colour_of(result), f"{result.window}, n = {len(now):,}", 2.0)
         _guides(ax, now, furniture.colour_of(result))
-        ax.set_ylim(0, 1.02)
-        ax.set_yticks(
-            [0, 0.25, *GUIDES, 1], ["0", "25 %", "50 %", "85 %", "95 %", "100 %"], fontsize=8
-        )
+        scales.done(ax)
         ax.legend(loc="lower right", frameon=False, fontsize=8)
         furniture.plain(ax)
     note = "Finished ones only; what is still open may take longer than any of them."

@@ -23,6 +23,9 @@ HUMAN_TICKS = {
 }  # fmt: skip
 """Where a ruler for lengths of time has its marks, in seconds, and what they are called."""
 
+GUIDES = (0.5, 0.85, 0.95)
+"""Shares of all at which it is looked up how long they took."""
+
 _MOST_TICKS = 9
 _FIRST_TICKS = (1, _MINUTE, _HOUR, _DAY, 7 * _DAY, 30 * _DAY, 365 * _DAY)
 """The marks that stay where there is no room for all."""
@@ -62,6 +65,13 @@ def shares(ax: Axes, values: Sequence[float]) -> None:
     ax.set_ylim(0, room if most > 1 else min(1.0, room))
     ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.share(value)))
+
+
+def done(ax: Axes) -> None:
+    """Which share of all is over, told at the shares that are looked up."""
+    ax.set_ylim(0, 1.02)
+    told = [0, 0.25, *GUIDES, 1]
+    ax.set_yticks(told, [words.share(share) if share else "0" for share in told], fontsize=8)
 
 
 def counts(ax: Axes, values: Sequence[float]) -> None:

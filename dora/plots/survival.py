@@ -9,6 +9,7 @@ import numpy as np
 from dora import words
 from dora.plots import furniture, palette, scales
 from dora.plots.figure import new_axes
+from dora.plots.scales import GUIDES
 from dora.words import waiting
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from dora.metrics.result import Result
     from dora.metrics.survival import Survival
-
-GUIDES = (0.5, 0.85, 0.95)
 
 
 def draw(result: Result, ax: Axes | None = None) -> Axes:
@@ -32,10 +31,7 @@ def draw(result: Result, ax: Axes | None = None) -> Axes:
             _curve(ax, before, palette.now().grey, 1.2)
         _curve(ax, now, furniture.colour_of(result), 2.0)
         _guides(ax, now, furniture.colour_of(result))
-        ax.set_ylim(0, 1.02)
-        ax.set_yticks(
-            [0, 0.25, *GUIDES, 1], ["0", "25 %", "50 %", "85 %", "95 %", "100 %"], fontsize=8
-        )
+        scales.done(ax)
         ax.legend(loc="upper left", frameon=False, fontsize=8)
         furniture.plain(ax)
     note = "What began in the window, until now. Band: 95 % interval. Ticks: not over yet."

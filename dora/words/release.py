@@ -71,16 +71,22 @@ def windows(told: Mapping[str, Figure]) -> str:
     return " ".join(said)
 
 
-def _safer(found: Figure) -> str:
+def stratified(found: Figure, *, unknown: str, more: str, less: str, neither: str) -> str:
+    """What a difference within the same service and size says, in the words for each outcome."""
     if found.value is None or found.low is None or found.high is None:
-        return f"Whether that is safer cannot be told: {found.reason}."
-    if found.low > 0:
-        held = "Outside of them more fails"
-    elif found.high < 0:
-        held = "Outside of them less fails"
-    else:
-        held = "There is no evidence that windows make deployments safer"
+        return f"{unknown} cannot be told: {found.reason}."
+    held = more if found.low > 0 else less if found.high < 0 else neither
     return f"{held}: {estimate(found)} within the same service and size, repairs left out."
+
+
+def _safer(found: Figure) -> str:
+    return stratified(
+        found,
+        unknown="Whether that is safer",
+        more="Outside of them more fails",
+        less="Outside of them less fails",
+        neither="There is no evidence that windows make deployments safer",
+    )
 
 
 def _tax(median: Figure, total: Figure) -> str:

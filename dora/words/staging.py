@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from dora.words import count, duration
-from dora.words.release import estimate
+from dora.words.release import estimate, stratified
 
 if TYPE_CHECKING:
     from dora.stats.figure import Figure
@@ -52,12 +52,10 @@ def sentence(told: Mapping[str, Figure]) -> str:
 
 
 def _mattered(found: Figure) -> str:
-    if found.value is None or found.low is None or found.high is None:
-        return f"Whether that mattered cannot be told: {found.reason}."
-    if found.low > 0:
-        held = "Without it more failed"
-    elif found.high < 0:
-        held = "Without it less failed"
-    else:
-        held = "There is no evidence that staging spared failures"
-    return f"{held}: {estimate(found)} within the same service and size, repairs left out."
+    return stratified(
+        found,
+        unknown="Whether that mattered",
+        more="Without it more failed",
+        less="Without it less failed",
+        neither="There is no evidence that staging spared failures",
+    )
