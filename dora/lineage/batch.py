@@ -91,7 +91,7 @@ order by d.repo, s.stream, d.n
 """
 
 _BY_PATHS = """
-select s.stream, c.commit_id
+select s.stream, coalesce(c.commit_id, 0) as commit_id
 from lineage_wanted w
 join streams s on s.repository = w.repository and s.service = w.service
     and s.environment = w.environment
@@ -285,9 +285,11 @@ def _numbers(connection: DuckDBPyConnection, batch: int) -> _Numbers:
     return _Numbers(*map(int, row))
 
 
-def _arrays(connection: DuckDBPyConnection, query: str) -> dict[str, NDArray[Any]]:
-    frame = connection.sql(query).df()
-    return {str(name): frame[name].to_numpy() for name in frame.columns}
+def _arrays(
+    connection: DuckDBPyConnection, query: str, parameters: list[int] | None = None
+) -> dict[str, NDArray[Any]]:
+    found: dict[str, NDArray[Any]] = connection.sql(query, params=parameters).fetchnumpy()
+    return found
 
 
 def _first(edges: dict[str, NDArray[Any]], places: Places) -> Integers:
@@ -303,8 +305,8 @@ def _merges(edges: dict[str, NDArray[Any]], places: Places) -> Integers:
 
 
 def _by_paths(connection: DuckDBPyConnection, batch: int, places: Places) -> dict[int, Integers]:
-    rows = connection.execute(_BY_PATHS, [batch]).df()
-    streams, ids = rows["stream"].to_numpy(), rows["commit_id"].fillna(0).to_numpy(dtype=np.int64)
+    rows = _arrays(connection, _BY_PATHS, [batch])
+    streams, ids = rows["stream"], rows["commit_id"]
     return {
         int(streams[low]): places.of(ids[low:high][ids[low:high] > 0])
         for low, high in _runs(streams)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from dora.lineage.batch import OUTCOMES, Rows, deployments_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_NOTHING = np.empty(0, dtype=np.int32)
 _NAMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 
 _DEPLOYMENTS = f"""
@@ -74,9 +74,8 @@ def _write_lineage(connection: DuckDBPyConnection, columns: dict[str, list[Any]]
 def _insert(
     connection: DuckDBPyConnection, columns: dict[str, list[Any]], *statements: str
 ) -> None:
-    pieces = {name: np.concatenate(parts) for name, parts in columns.items() if parts}
-    frame = pd.DataFrame(pieces, columns=list(columns), copy=False)
-    connection.register("lineage_rows", frame)
+    pieces = {name: np.concatenate(parts or [_NOTHING]) for name, parts in columns.items()}
+    connection.register("lineage_rows", pieces)
     try:
         for statement in statements:
             connection.execute(statement)

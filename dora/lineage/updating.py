@@ -61,7 +61,9 @@ def update(connection: DuckDBPyConnection) -> bool:
 
 def _walked(connection: DuckDBPyConnection, batches: Sequence[int]) -> Iterator[tuple[int, Rows]]:
     """Walk every batch; while one is walked, which is Python, DuckDB reads the next."""
-    from dora.lineage.batch import load  # numpy and pandas only where there is work
+    if not batches:
+        return
+    from dora.lineage.batch import load  # numpy only where there is work
 
     with ThreadPoolExecutor(1) as reader:
         loading = [reader.submit(load, connection, batch) for batch in batches[:1]]

@@ -19,6 +19,7 @@ from dora.identities import Identities
 from dora.records import RECORD_TYPES, Deployment
 from dora.store import Writer
 from dora.sync import Summary, sync
+from tests.repositories import History
 from tests.sync import fake
 from tests.sync.fake import commit, config, deployment
 from tests.sync.reading import rows
@@ -237,3 +238,24 @@ def test_a_link_to_a_store_stays_a_link(path: Path, tmp_path: Path) -> None:
     assert path.is_symlink()
     assert rows(path, "select count(*) from commits") == [(20,)]
     assert commit(1).sha in {sha for (sha,) in rows(real, "select sha from commits")}
+
+
+def test_a_clone_is_read_and_its_deployments_followed_without_pandas(
+    path: Path, tmp_path: Path
+) -> None:
+    history = History(tmp_path / "shop")
+    history.commit("One")
+    history.tag("v1", history.commit("Two"))
+    (tmp_path / "dora.toml").write_text(
+        f'store = "{path}"\n[[sources]]\nname = "shop"\nkind = "git"\n'
+        f'path = "{history.path}"\ndeployments = ["tags:v*"]\n'
+    )
+    code = (
+        "import sys; from pathlib import Path; from dora import config, sync;"
+        "sync.sync(config.load(Path(sys.argv[1]))); print([*sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "dora.toml")]
+    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "'duckdb'" in imported
+    assert "'pandas'" not in imported
+    assert rows(path, "select count(*) from lineage") == [(2,)]
