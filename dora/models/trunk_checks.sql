@@ -6,7 +6,7 @@
 --  The span ends with the next such run, or when another check runs that a month has passed since:
 --  a check that is gone is not red for good.
 with
-ran as (
+trunk as (
     select
         c.repository as repository,
         c.name as name,
@@ -17,66 +17,78 @@ ran as (
         c.status = 'failed' as red,
         c.begun_us as begun_us,
         c.ended_us as ended_us,
-        min(c.begun_us) over (partition by c.repository, c.sha) as first_us,
         c.url as url
     from ci_runs c
     where c.on_trunk and c.ended_us is not null
 ),
-numbered as (
-    select
-        r.repository as repository,
-        r.name as name,
-        r.source as source,
-        r.build as build,
-        r.sha as sha,
-        r.red as red,
-        r.begun_us as begun_us,
-        r.ended_us as ended_us,
-        r.url as url,
-        cast(row_number() over (
-            partition by r.repository, r.name
-            order by r.first_us, r.sha, r.attempt, r.begun_us, r.source, r.build
-        ) as bigint) as place
-    from ran r
+built as (
+    select t.repository as repository, t.sha as sha, min(t.begun_us) as first_us
+    from trunk t
+    group by t.repository, t.sha
 ),
-newest as (
+-- A run is passed by the first of all newer ones to end; where that ended before, it never counted.
+passed as (
     select
-        n.repository as repository,
-        n.name as name,
-        n.source as source,
-        n.build as build,
-        n.sha as sha,
-        n.red as red,
-        n.begun_us as begun_us,
-        n.ended_us as ended_us,
-        n.url as url,
-        n.place as place,
-        max(n.place) over (
-            partition by n.repository, n.name order by n.ended_us, n.place
-            rows between unbounded preceding and current row
-        ) as newest
-    from numbered n
+        t.repository as repository,
+        t.name as name,
+        t.source as source,
+        t.build as build,
+        t.sha as sha,
+        t.red as red,
+        t.begun_us as begun_us,
+        t.ended_us as ended_us,
+        t.url as url,
+        min(t.ended_us) over (
+            partition by t.repository, t.name
+            order by b.first_us, t.sha, t.attempt, t.begun_us, t.source, t.build
+            rows between 1 following and unbounded following
+        ) as next_us
+    from trunk t
+    join built b on b.repository = t.repository and b.sha = t.sha
 ),
 spans as (
     select
-        n.repository as repository,
-        n.name as name,
-        n.source as source,
-        n.build as build,
-        n.sha as sha,
-        n.red as red,
-        n.begun_us as begun_us,
-        n.ended_us as from_us,
-        lead(n.ended_us) over (
-            partition by n.repository, n.name order by n.ended_us, n.place
-        ) as next_us,
-        min(n.ended_us) over (
-            partition by n.repository order by n.ended_us
-            range between 2592000000000 following and unbounded following
-        ) as gone_us,
-        n.url as url
-    from newest n
-    where n.place = n.newest
+        p.repository as repository,
+        p.name as name,
+        p.source as source,
+        p.build as build,
+        p.sha as sha,
+        p.red as red,
+        p.begun_us as begun_us,
+        p.ended_us as from_us,
+        p.ended_us - p.ended_us % 2592000000000 as month_us,
+        p.next_us as next_us,
+        p.url as url
+    from passed p
+    where p.next_us is null or p.next_us >= p.ended_us
+),
+months as (
+    select s.repository as repository, s.month_us as month_us, min(s.from_us) as from_us
+    from spans s
+    group by s.repository, s.month_us
+),
+lasting as (
+    select distinct
+        s.repository as repository,
+        s.from_us + 2592000000000 as after_us,
+        s.from_us + 2592000000000 - (s.from_us + 2592000000000) % 2592000000000 as month_us
+    from spans s
+    where s.next_us is null or s.next_us > s.from_us + 2592000000000
+),
+others as (
+    select l.repository as repository, l.after_us as after_us, s.from_us as from_us
+    from lasting l
+    join spans s on s.repository = l.repository and s.month_us = l.month_us
+    where s.from_us >= l.after_us
+    union all
+    select l.repository as repository, l.after_us as after_us, m.from_us as from_us
+    from lasting l
+    join months m on m.repository = l.repository and m.month_us > l.month_us
+),
+gone as (
+    select o.repository as repository, o.after_us as after_us, min(o.from_us) as us
+    from others o
+    group by o.repository, o.after_us
 )
 select
     s.repository as repository,
@@ -87,9 +99,7 @@ select
     s.red as red,
     s.begun_us as begun_us,
     s.from_us as from_us,
-    case
-        when s.next_us is null or s.gone_us < s.next_us then s.gone_us
-        else s.next_us
-    end as until_us,
+    case when g.us < s.next_us or s.next_us is null then g.us else s.next_us end as until_us,
     s.url as url
 from spans s
+left join gone g on g.repository = s.repository and g.after_us = s.from_us + 2592000000000
