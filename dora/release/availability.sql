@@ -14,6 +14,7 @@ from mapped m
 order by m.service, m.repository
 
 -- part: trunk
+-- rule: As far back as it says something of the window of time, or of a change that waited in it.
 , required as (
     select distinct m.repository as repository from mapped m
 )
@@ -21,6 +22,7 @@ select t.repository, t.name, t.begun_us, t.from_us, t.until_us, t.red
 from trunk_checks t
 join required_checks q on q.name = t.name
 join required m on m.repository = t.repository
+where t.until_us is null or t.until_us > $since_us
 order by t.repository, t.from_us, t.name
 
 -- part: environments
@@ -37,14 +39,18 @@ join scope_services s on s.service = k.service and s.scope_id = 0
 where k.standing = 'counts'
 order by 1, 2
 
+-- part: routes
+select distinct p.route, p.service, p.repository
+from production_streams p
+order by p.route
+
 -- part: changes
 -- rule: Changes that had not been delivered when the window of time began. A change that is not
 --  merged by a pull request landed when it was committed.
-select distinct
-    t.change_id, t.service, p.repository, dora_us(coalesce(t.merged_at, t.committed_at)) as landed_us,
+select
+    t.route, dora_us(coalesce(t.merged_at, t.committed_at)) as landed_us,
     dora_us(t.delivered_at) as delivered_us
 from change_times t
-join (select distinct route, repository from production_streams) p on p.route = t.route
 join scope_services s on s.service = t.service and s.scope_id = 0
 where (t.left_out is null or t.left_out = 'not delivered')
     and (
@@ -53,4 +59,3 @@ where (t.left_out is null or t.left_out = 'not delivered')
     )
     and s.from_day <= dora_day(coalesce(t.merged_at, t.committed_at))
     and dora_day(coalesce(t.merged_at, t.committed_at)) < s.until_day
-order by t.service, landed_us, t.change_id

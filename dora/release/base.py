@@ -58,10 +58,10 @@ class Asked:
         """What stands for now, in microseconds."""
         return microseconds(self.question.as_of)
 
-    def rows(self, sql: str) -> pd.DataFrame:
+    def rows(self, sql: str, **parameters: int) -> pd.DataFrame:
         """The rows of a SELECT over the models, the scope and the plan."""
         self.plan.load(self.question)
-        return self.question.pooled().query(sql)
+        return self.question.pooled().query(sql, parameters or None)
 
 
 @dataclass(frozen=True, kw_only=True)

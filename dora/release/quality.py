@@ -68,7 +68,9 @@ def _flaky(rows: pd.DataFrame) -> list[Figure]:
 
 def _red(asked: Asked) -> list[Figure]:
     """How much of the known time the default branches were red, and the longest spell of it."""
-    found = trunk.trunks(asked, asked.rows(ANALYSIS.sql("trunk"))).values()
+    since, until = asked.window_us
+    runs = asked.rows(ANALYSIS.sql("trunk"), since_us=since, until_us=until)
+    found = trunk.trunks(asked, runs).values()
     known = sum(one.known.total for one in found)
     n = sum(one.known.total > 0 for one in found)
     if not known:

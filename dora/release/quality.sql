@@ -99,11 +99,14 @@ group by c.name
 order by c.name
 
 -- part: trunk
-select distinct t.repository, t.name, t.from_us, t.until_us, t.red
+, homes as (
+    select distinct s.repository as repository from scoped s
+)
+select t.repository, t.from_us, t.until_us, t.red
 from trunk_checks t
 join required_checks q on q.name = t.name
-join scoped s on s.repository = t.repository
-order by t.repository, t.from_us, t.name
+join homes h on h.repository = t.repository
+where t.from_us < $until_us and (t.until_us is null or t.until_us > $since_us)
 
 -- part: reviewed
 -- rule: Pull requests that another person reviewed in the window of time.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NEVER = np.iinfo(np.int64).max
 _NONE = Spans.of([], [])
 _NOTHING = np.zeros(0, np.int64)
+_NO_CHANGES = (_NOTHING, _NOTHING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,22 +75,23 @@ def services(asked: Asked, analysis: Analysis) -> list[Service]:
     """Every service in scope."""
     checks.load(asked)
     rows = {part: asked.rows(analysis.sql(part)) for part in _PARTS}
-    trunks = trunk.trunks(asked, rows["trunk"])
-    greens = _greens(rows["trunk"])
+    since = int(rows["changes"]["landed_us"].to_numpy(np.int64).min(initial=asked.window_us[0]))
+    runs = asked.rows(analysis.sql("trunk"), since_us=since)
+    trunks, greens = trunk.trunks(asked, runs), _greens(runs)
     frozen, blocked = _frozen(rows["environments"]), _blocked(rows["blocked"], asked.now_us)
-    changes = _changes(rows["changes"], greens)
+    changes = _changes(rows["changes"], rows["routes"], greens)
     owned = rows["repositories"].groupby("service", sort=True)["repository"].agg(list)
     found = []
     for name, repositories in zip(map(str, owned.index), owned, strict=True):
         window = _window(asked, name)
         known, red = _together([trunks[r] for r in repositories if r in trunks])
-        ready, delivered = changes.get(name, (_NOTHING, _NOTHING))
+        ready, delivered = changes.get(name, _NO_CHANGES)
         held = (frozen.get(name, _NONE), blocked.get(name, _NONE))
         found.append(Service(name, window, known & window, red, *held, ready, delivered))
     return found
 
 
-_PARTS = ("repositories", "trunk", "environments", "blocked", "changes")
+_PARTS = ("repositories", "environments", "blocked", "routes", "changes")
 
 
 def _window(asked: Asked, service: str) -> Spans:
@@ -163,14 +165,20 @@ def _greens(rows: pd.DataFrame) -> dict[str, tuple[Ints, Ints]]:
 
 
 def _changes(
-    rows: pd.DataFrame, greens: Mapping[str, tuple[Ints, Ints]]
+    rows: pd.DataFrame, routes: pd.DataFrame, greens: Mapping[str, tuple[Ints, Ints]]
 ) -> dict[str, tuple[Ints, Ints]]:
     """When the changes of each service were ready, and when they were delivered."""
     landed, delivered = _whole(rows["landed_us"], 0), _whole(rows["delivered_us"], NEVER)
-    ready = np.full(len(rows), NEVER)
-    for name, mine in _places(rows, "repository").items():
-        begun, ended = greens.get(str(name), (_NOTHING, _NOTHING))
-        place = np.searchsorted(begun, landed[mine], side="left")
-        ready[mine] = np.concatenate([ended, [NEVER]])[place]
-    groups = _places(rows, "service")
-    return {str(name): (ready[mine], delivered[mine]) for name, mine in groups.items()}
+    found: dict[str, tuple[Ints, Ints]] = {}
+    mine = _places(rows, "route")
+    for route, service, repository in routes.itertuples(index=False):
+        if route not in mine:
+            continue
+        begun, ended = greens.get(repository, (_NOTHING, _NOTHING))
+        place = np.searchsorted(begun, landed[mine[route]], side="left")
+        ready, others = np.concatenate([ended, [NEVER]])[place], found.get(service, _NO_CHANGES)
+        found[service] = (
+            np.concatenate([others[0], ready]),
+            np.concatenate([others[1], delivered[mine[route]]]),
+        )
+    return found

@@ -19,7 +19,7 @@ with driven as (
     join scope_services s on s.service = d.service and s.scope_id = 0
     where not d.repair and s.from_day <= d.day and d.day < s.until_day
 ), landed as (
-    select distinct t.change_id as change_id, w.place as place,
+    select t.change_id as change_id, w.place as place,
         dora_us(coalesce(t.merged_at, t.committed_at)) as landed_us,
         dora_us(t.delivered_at) as delivered_us
     from change_times t

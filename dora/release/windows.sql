@@ -40,49 +40,45 @@ group by p.service, p.governed, p.inside, p.in_hours, p.day, p.repair, p.start_k
 
 -- part: waits
 -- rule: A change is ready when it has landed. The wait is until the next window opens, none inside
---  of one; waits of changes after the last window that is known are unknown.
-, landed as (
-    select distinct t.change_id as change_id, t.service as service,
-        dora_us(coalesce(t.merged_at, t.committed_at)) as us,
-        dora_day(coalesce(t.merged_at, t.committed_at)) as day
-    from change_times t
-    where t.left_out is null or t.left_out = 'not delivered'
-), ready as (
-    select l.change_id, l.service, l.us, min(h.schedule) as schedule
-    from landed l
-    join calendar c on c.day = l.day and c.grain = 'window'
-    join scope_services s on s.service = l.service and s.scope_id = 0
-    join schedules h on h.service = l.service
+--  of one; waits of changes after the last window that is known are unknown. What comes next after
+--  a change, the opening or the closing of a window, is the least of twice its time, and one more
+--  for an opening.
+, driven as (
+    select h.service as service, min(h.schedule) as schedule
+    from schedules h
     join governed g on g.schedule = h.schedule
-    where s.from_day <= l.day and l.day < s.until_day
-    group by l.change_id, l.service, l.us
+    group by h.service
 ), line as (
-    select r.schedule as schedule, r.us as us, 1 as side, r.change_id as change_id,
-        cast(null as bigint) as opens, cast(null as bigint) as closes
-    from ready r
+    select v.schedule as schedule, dora_us(coalesce(t.merged_at, t.committed_at)) as us, 1 as side,
+        cast(null as bigint) as event
+    from change_times t
+    join driven v on v.service = t.service
+    join calendar c
+        on c.day = dora_day(coalesce(t.merged_at, t.committed_at)) and c.grain = 'window'
+    join scope_services s on s.service = t.service and s.scope_id = 0
+    where (t.left_out is null or t.left_out = 'not delivered')
+        and s.from_day <= c.day and c.day < s.until_day
     union all
-    select w.schedule as schedule, w.from_us as us, 0 as side, cast(null as bigint) as change_id,
-        w.from_us as opens, w.until_us as closes
+    select w.schedule as schedule, w.from_us as us, 0 as side, w.from_us * 2 + 1 as event
     from spans w
     where w.sort = 'window'
-), around as (
+    union all
+    select w.schedule as schedule, w.until_us as us, 0 as side, w.until_us * 2 as event
+    from spans w
+    where w.sort = 'window'
+), looking_ahead as (
     select
-        l.change_id as change_id, l.us as us,
-        max(l.closes) over (
-            partition by l.schedule order by l.us, l.side
-            rows between unbounded preceding and current row
-        ) as closes,
-        min(l.opens) over (
+        l.us as us,
+        l.side as side,
+        min(l.event) over (
             partition by l.schedule order by l.us desc, l.side desc
             rows between unbounded preceding and current row
-        ) as opens
+        ) as event
     from line l
 )
-select
-    case when a.closes > a.us then cast(0 as bigint) else a.opens - a.us end as us
-from around a
-where a.change_id is not null and (a.closes > a.us or a.opens is not null)
-order by case when a.closes > a.us then cast(0 as bigint) else a.opens - a.us end
+select case when a.event % 2 = 1 then (a.event - 1) / 2 - a.us else 0 end as us
+from looking_ahead a
+where a.side = 1 and a.event is not null
 
 -- part: evidence
 select
