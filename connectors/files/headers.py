@@ -42,7 +42,8 @@ class Header:
         chosen = {ours: theirs for ours in known if (theirs := self._theirs(ours, header))}
         rest = self._rest(header, chosen)
         for ours, column in known.items():
-            if column.required and ours not in chosen and ours not in self._options.defaults:
+            needed = column.required and not column.nameless
+            if needed and ours not in chosen and ours not in self._options.defaults:
                 raise self._missing(ours, rest)
         absent = [ours for ours in known if ours not in chosen]
         for name in rest if not self._nested(rest) else []:

@@ -61,13 +61,13 @@ class Values:
         self._defaults = defaults or {}
 
     def frame(self, texts: Mapping[str, Sequence[str]], rows: int) -> tuple[pd.DataFrame, Faults]:
-        """The columns that are given or have a default; and why rows are no facts, by number."""
+        """The columns that are given or need not be; and why rows are no facts, by number."""
         faults: Faults = {}
         series = {}
         for name, column in self._columns.items():
             if name in texts:
                 listed = texts[name]
-            elif name in self._defaults:
+            elif name in self._defaults or column.nameless:
                 listed = [""] * rows
             else:
                 continue
@@ -86,9 +86,7 @@ class Values:
         text = words.get(text, words.get("*", text) if text else "")
         text = text or self._defaults.get(column.name, "")
         if not text:
-            if column.required and (
-                column.python_type is not str or column.words or column.name in self._keys
-            ):
+            if column.required and not self._may_be_empty(column):
                 raise ValueError(f"{column.name} is missing")
             return "" if column.required else column.default
         if not _clean(text):
@@ -97,6 +95,11 @@ class Values:
             return self._typed(column, text)
         except OverflowError:
             raise ValueError(f"{column.name} is out of range: {text[:40]!r}") from None
+
+    def _may_be_empty(self, column: Column) -> bool:
+        if column.python_type is not str or column.words:
+            return False
+        return column.nameless or column.name not in self._keys
 
     def _typed(self, column: Column, text: str) -> Any:
         if column.python_type is datetime:

@@ -242,7 +242,7 @@ def _fact(record_type: type[Record], values: Mapping[str, Any], lines: Sequence[
     missing = [
         name
         for name, column in columns(record_type).items()
-        if column.required and not values.get(name) and name != "repository"
+        if column.required and not values.get(name) and not column.nameless
     ]
     if missing:
         what = ", ".join(name for name in missing if name != "id" or len(missing) == 1)

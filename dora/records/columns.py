@@ -15,10 +15,19 @@ def fact(
     *,
     identity: bool = False,
     free_text: bool = False,
+    nameless: bool = False,
     default: Any = dataclasses.MISSING,
 ) -> Any:
-    """One column of a fact: its meaning, whether it names a person, whether people wrote it."""
-    metadata = {"doc": doc, "identity": identity, "free_text": free_text}
+    """One column of a fact: its meaning, and whether a person, people's words or nothing is in it.
+
+    Args:
+        doc: What it means.
+        identity: Whether it names a person.
+        free_text: Whether people wrote it.
+        nameless: Whether it may be empty although it is part of the key.
+        default: The value when none is given.
+    """
+    metadata = {"doc": doc, "identity": identity, "free_text": free_text, "nameless": nameless}
     return field(default=default, metadata=metadata)
 
 
@@ -77,6 +86,7 @@ class Column:
         doc: What it means.
         identity: Whether it names a person, and so is kept as a pseudonym.
         free_text: Whether it is what people wrote, and so is only kept where that is wanted.
+        nameless: Whether it may be empty although it is part of the key.
         words: The values it may have, if they are few.
         default: The value when none is given.
     """
@@ -88,6 +98,7 @@ class Column:
     doc: str
     identity: bool
     free_text: bool
+    nameless: bool
     words: tuple[str, ...]
     default: Any
 
@@ -118,6 +129,7 @@ def _column(f: dataclasses.Field[Any], hint: Any) -> Column:
         doc=f.metadata["doc"],
         identity=f.metadata["identity"],
         free_text=f.metadata["free_text"],
+        nameless=f.metadata["nameless"],
         words=tuple(alternatives) if is_literal else (),
         default=None if required else f.default,
     )

@@ -142,7 +142,8 @@ class Deployment(Record):
 
     id: str = fact("The provider's id, or the tag or commit it was inferred from")
     repository: str = fact(
-        "Repository deployed; of one that names none, the only one that has its commit"
+        "Repository deployed; of one that names none, the only one that has its commit",
+        nameless=True,
     )
     environment: str = fact("Environment as the provider names it")
     status: DeploymentStatus = fact("succeeded once it ever has; failed, cancelled or running")

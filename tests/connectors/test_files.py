@@ -323,6 +323,19 @@ def test_a_wrong_column_is_one_clear_error(
     assert caught.value.hint.startswith(hint)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,environment,status\n1,prod,succeeded\n",
+        "id,repository,environment,status\n1,,prod,succeeded\n",
+    ],
+)
+def test_a_deployment_may_name_no_repository(tmp_path: Path, text: str) -> None:
+    reading = deployments(tmp_path, text)
+    assert reading.rejected == []
+    assert [(one.id, one.repository) for one in reading.records] == [("1", "")]
+
+
 def test_columns_of_no_fact_are_left_out_and_named(tmp_path: Path) -> None:
     text = "source,id,repository,environment,status,Cost Centre\nx,1,r,prod,succeeded,9\n"
     reading = deployments(tmp_path, text)
