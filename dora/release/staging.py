@@ -85,7 +85,8 @@ def _apart(drifts: list[Drift], now_us: int) -> Iterator[Figure]:
         yield _commits(f"{side}_mean", sum(spent), len(known))
     oldest = min((drift.oldest_us for drift in now if drift.oldest_us is not None), default=None)
     if oldest is None:
-        yield Figure("ahead_oldest", None, "days", 0, reason=words.NOTHING_AHEAD)
+        reason = words.NOTHING_AHEAD if now else words.NOT_COMPARABLE
+        yield Figure("ahead_oldest", None, "days", 0, reason=reason)
     else:
         yield Figure("ahead_oldest", (now_us - oldest) / DAY_US, "days", len(now))
 

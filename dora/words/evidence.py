@@ -49,7 +49,12 @@ def sentence(told: Mapping[str, Figure], controls: Sequence[str]) -> str:
     if complete.value is None:
         return f"Nothing to say: {complete.reason}."
     known = {control: told[f"{control}_share"] for control in controls}
-    parts = [f"{NAMES[c]} {estimate(f)}" for c, f in known.items() if f.value is not None]
+    parts = [_part(NAMES[c], f) for c, f in known.items() if f.value is not None]
     of = count(complete.n, "deployment")
     whole = f"{estimate(complete)} of {of} passed every control that there is."
     return f"{whole} {'; '.join(parts).capitalize()}." if parts else whole
+
+
+def _part(name: str, figure: Figure) -> str:
+    """A share, and of how many it is not known: nobody is to take those for refused."""
+    return f"{name} {estimate(figure)}{f', {figure.note}' if figure.note else ''}"

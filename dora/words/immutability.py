@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dora.words import count, listed
 from dora.words.release import estimate
+from dora.words.staging import rest
 
 if TYPE_CHECKING:
     from dora.stats.figure import Figure
@@ -37,10 +38,11 @@ def sentence(told: Mapping[str, Figure], recoveries: Sequence[str]) -> str:
     digest, commit = told["same_digest_share"], told["same_commit_share"]
     if digest.value is not None:
         of = count(digest.n, "deployment")
-        said.append(f"{estimate(digest)} of {of} had the very artifact that was on staging.")
+        same = f"{estimate(digest)} of {of} had the very artifact that was on staging."
+        said.append(f"{same}{rest(told)}")
     elif commit.value is not None:
         of = count(commit.n, "deployment")
-        said.append(f"{estimate(commit)} of {of} had the commit that was on staging.")
+        said.append(f"{estimate(commit)} of {of} had the commit that was on staging.{rest(told)}")
     manual, back = told["manual_share"], told["automatic_rollback_share"]
     if manual.value is not None:
         said.append(f"{estimate(manual)} of {count(manual.n, 'change')} were made by hand.")

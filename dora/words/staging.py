@@ -35,7 +35,7 @@ def sentence(told: Mapping[str, Figure]) -> str:
     said = []
     if skipped.value is not None:
         known = count(skipped.n, "deployment")
-        said.append(f"{estimate(skipped)} of {known} had never been on staging.")
+        said.append(f"{estimate(skipped)} of {known} had never been on staging.{rest(told)}")
         if soak.value is not None:
             lasted = duration(soak.value * 86_400)
             said.append(f"Half of the others were there for {lasted} or more.")
@@ -49,6 +49,12 @@ def sentence(told: Mapping[str, Figure]) -> str:
             f" {count(int(behind.value), 'commit')} on production alone."
         )
     return " ".join(said)
+
+
+def rest(told: Mapping[str, Figure]) -> str:
+    """Of how many more deployments nothing is known, to follow a share of those that are."""
+    unknown = int(told["unknown"].value or 0)
+    return f" Of {unknown:,} more it is not known." if unknown else ""
 
 
 def _mattered(found: Figure) -> str:

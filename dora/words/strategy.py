@@ -41,17 +41,18 @@ def one(service: str, way: str, usual_days: float, regular: float, hours: int) -
         regular: The share of lengths within a quarter of that.
         hours: The fewest hours of the week that hold four in five of them.
     """
-    usual = f"{number(usual_days)} days"
+    days = number(usual_days)
+    usual, every = ("1 day", "day") if days == "1" else (f"{days} days",) * 2
     if way == "trains":
         return (
-            f"{service} releases by trains, about every {usual}: {share(regular)} of the lengths"
+            f"{service} releases by trains, about every {every}: {share(regular)} of the lengths"
             " between them are within a quarter of that, where one in six would be by chance."
         )
     if way == "windows":
         week = count(hours, "hour")
         return f"{service} releases in windows: four in five deployments fall into {week} a week."
     if way == "continuous":
-        return f"{service} releases continuously, usually every {usual}."
+        return f"{service} releases continuously, usually every {every}."
     return f"{service} follows no pattern; half of the lengths between are above {usual}."
 
 

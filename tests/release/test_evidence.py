@@ -129,6 +129,7 @@ def test_what_is_not_known_does_not_pass(given):
     answer = ask("evidence", given, CALENDAR)
     assert (answer["reviewed_share"].value, answer["reviewed_share"].n) == (0, 1)
     assert "unknown for 1 deployment" in (answer["reviewed_share"].note or "")
+    assert "; checks green 0 % (0–79), unknown for 1 deployment" in answer.sentence
     assert answer["staging_share"].value is None
     assert answer["complete_share"].value == 0
 

@@ -82,6 +82,9 @@ def test_unknown_commits_are_counted_apart(given):
     answer = ask("staging", given)
     assert (answer["skipped_share"].value, answer["skipped_share"].n) == (0, 1)
     assert (answer["unknown"].value, answer["unknown"].n) == (1, 2)
+    assert (
+        "of 1 deployment had never been on staging. Of 1 more it is not known." in answer.sentence
+    )
 
 
 def drift(given: Given, **more: Any) -> tuple[float | None, ...]:
@@ -120,6 +123,7 @@ def test_what_was_finished_this_instant_is_there_now(given):
     given.line("a b")
     stage(given, "s1", "a", 1)
     given.deploy("p1", "a", 1)
+    assert ask("staging", given)["ahead_oldest"].reason == words.NOTHING_AHEAD
     stage(given, "s2", "b", 5 * DAY)
     assert drift(given, as_of=5 * DAY)[0] == 1
 
@@ -181,6 +185,7 @@ def test_a_side_of_unknown_commit_is_unknown(given):
     given.deploy("p1", "a", -DAY)
     given.deploy("unknown", None, 10 * DAY)
     assert drift(given) == (None, None, pytest.approx(1), 0)
+    assert ask("staging", given)["ahead_oldest"].reason == words.NOT_COMPARABLE
     given.deploy("p2", "b", 20 * DAY)
     assert drift(given) == (0, 0, pytest.approx(10 / 21), 0)
 

@@ -116,3 +116,14 @@ def test_it_needs_no_calendar_and_is_drawn(engine):
     answer = ask("strategy", rows, engine=engine, window=YEARS)
     assert answer.needs == ""
     assert [label.get_text() for label in answer.plot().get_xticklabels()] == ["continuous\nn = 40"]
+
+
+def test_a_day_is_told_as_people_say_it():
+    assert (
+        text.one("web", "continuous", 1.0, 0.9, 40)
+        == "web releases continuously, usually every day."
+    )
+    assert text.one("web", "trains", 14.0, 0.9, 40).startswith(
+        "web releases by trains, about every 14 days:"
+    )
+    assert text.one("web", "irregular", 1.0, 0.9, 40).endswith("between are above 1 day.")
