@@ -171,7 +171,7 @@ def _stale(rows: pd.DataFrame, now: int) -> NDArray[np.bool_]:
     most, least = (rows[name].to_numpy(float, na_value=np.nan) for name in ("most", "least"))
     settled = ((most == 0) & (least == 0)) | ((most == 1) & (least == 1))
     old = now - rows["begun_us"].to_numpy(np.int64) >= _STALE_AGE
-    still = now - rows["last_us"].to_numpy(np.int64) >= _STALE_STILL
+    still = now - rows["settled_us"].to_numpy(float, na_value=np.nan) >= _STALE_STILL
     permanent = rows["temporary"].to_numpy(float, na_value=np.nan) == 0
     return np.asarray(settled & old & still & ~permanent, bool)
 

@@ -25,6 +25,7 @@ select
     max(case when f.action = 'removed' then f.us end) as removed_us,
     max(case when f.temporary then 1 when not f.temporary then 0 end) as temporary,
     max(f.us) as last_us,
+    max(case when f.in_production then f.us end) as settled_us,
     max(case when f.in_production and f.until_us is null then f.share end) as most,
     min(case when f.in_production and f.until_us is null then f.share end) as least
 from flags f

@@ -52,7 +52,7 @@ def _debt(told: Mapping[str, Figure]) -> str:
         return ""
     there = f"{count(int(flags.value), 'flag')} {'is' if flags.value == 1 else 'are'} there"
     oldest = told["stale_oldest"].value
-    age = f", the oldest for {number(oldest)} days" if oldest else ""
+    age = f", the oldest of them {number(oldest)} days old" if oldest else ""
     return f"{there}; {estimate(stale)} are stale{age}."
 
 

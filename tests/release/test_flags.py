@@ -196,6 +196,18 @@ def test_a_flag_is_stale_when_it_is_old_and_has_not_moved_for_a_week(engine, cha
     assert asked(engine, *meant_to_stay)["stale_share"].value == 0
 
 
+def test_a_flag_is_stale_by_what_it_is_in_production(engine):
+    """All on in production for 60 days; that it moved on a test system yesterday is no matter."""
+    on = flag("f", "2026-01-31 00:00", 1)
+    tried = flag("f", "2026-03-31 00:00", 0, environment="staging")
+    answer = asked(engine, on, tried)
+    assert answer["stale_share"].value == 1
+    assert "1 flag is there; 100 % (21–100) are stale, the oldest of them 60 days old." in (
+        answer.sentence
+    )
+    assert asked(engine, tried)["stale_share"].value == 0
+
+
 def test_a_flag_that_is_made_anew_is_there(engine):
     history = [
         flag("f", "2026-03-01 00:00", 1),
