@@ -38,7 +38,7 @@ def generate(path: Path, scale: float) -> None:
         }
         connection.execute(statement.format(**values))
     services.write(connection, None)
-    connection.execute(_TEAMS)
+    connection.execute(TEAMS)
     began = time.perf_counter()
     lineage.update(connection)
     print(f"  lineage of {repositories * each:,} commits: {time.perf_counter() - began:.1f} s")
@@ -96,7 +96,7 @@ select 'pager' as source, repo || '-' || number as id, detected as detected_at,
 from plain_incidents
 """
 
-_TEAMS = """
+TEAMS = """
 create or replace table team_services as
 select 'team' || t.team as team, s.service, date '0001-01-01' as from_day,
     date '9999-12-31' as until_day

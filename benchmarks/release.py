@@ -4,8 +4,9 @@
     python benchmarks/release.py                  # 1 M deployments of 5,000 services; long
 
 The history is that of `history.py`; on top come two builds on the default branch for each pull
-request and a flag for each service, and a calendar of windows, trains and freezes. Asked is the
-last year of all services. The models that the analyses share are told apart from the analyses.
+request, reviews, deployments to staging, a flag for each service, and a calendar of windows, trains
+and freezes. Asked is the last year of all services. The models that the analyses share are told
+apart from the analyses.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
-from history import AS_OF, generate
+from history import AS_OF, TEAMS, generate
 
 CALENDAR = """
 [[windows]]
@@ -58,16 +59,33 @@ from plain_prs where number % 20 = 0
 """
 
 
+STAGED = """
+update deployments set started_at = finished_at - interval 5 minute;
+insert into deployments by name
+select source, 'staged-' || id as id, repository, 'staging' as environment, 'succeeded' as status,
+    finished_at - to_seconds(cast(hash(id) % 200000 as bigint)) as finished_at, sha,
+    false as unplanned, false as inferred
+from deployments where hash(id) % 5 <> 0;
+insert into reviews by name
+select source, repository, number, 'review-' || number as id, 'approved' as state, 'person' as by,
+    merged_at - to_seconds(cast(hash(repository, number) % 9000 as bigint) - 600) as submitted_at
+from pull_requests where hash(repository, number) % 5 <> 0
+"""
+
+
 def build(path: Path, scale: float) -> None:
     """Write the store."""
-    from dora import services
+    from dora import lineage, services
 
     generate(path, scale)
     connection = duckdb.connect(str(path))
     (each,) = connection.execute("select max(pos) + 1 from plain_commits").fetchall()[0]
     connection.execute(BUILDS.format(each=each))
     connection.execute(FLAGS)
+    connection.execute(STAGED)
     services.write(connection, None)
+    connection.execute(TEAMS)
+    lineage.update(connection)
     connection.close()
 
 
