@@ -31,10 +31,11 @@ COUNT_COLUMNS = ("lines_added", "lines_deleted")
 PATH_COLUMNS = ("repository", "sha", "path")
 
 # rev-list and not log, which reads trees that a partial clone may not have. It begins every commit
-# with a line of its own, which so becomes the first field. The message comes whole, as git takes
-# longer to part it than we do.
+# with a line of its own, or with nothing where it can be told so: that becomes the first field. The
+# message comes whole, as git takes longer to part it than we do.
 _FORMAT = "--format=%x00%at%x00%ct%x00%H%x00%P%x00%an <%ae>%x00%B%x00"
 _FIELDS = 7
+_BARE_SINCE = (2, 33)
 _LONGEST_TIME = 11  # digits; beyond the year 5138 a time is a mistake and fits no calendar
 _SEPARATOR = b"\x1f"
 
@@ -100,8 +101,9 @@ class Log:
 
     def _fields(self) -> Iterator[list[bytes]]:
         rest: list[bytes] = []
-        arguments = ("rev-list", "--stdin", "--encoding=UTF-8", _FORMAT)
-        for chunk in self.git.stream(*arguments, given=self.commits.given()):
+        bare = ["--no-commit-header"] if self.git.version() >= _BARE_SINCE else []
+        arguments = ("--stdin", "--encoding=UTF-8", *bare, _FORMAT)
+        for chunk in self.git.stream("rev-list", *arguments, given=self.commits.given()):
             # Control characters that would end a field or a row elsewhere have no meaning here.
             if b"\r" in chunk or _SEPARATOR in chunk:
                 chunk = chunk.translate(None, b"\r" + _SEPARATOR)

@@ -102,6 +102,7 @@ class GitProcess:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
+        self._version: tuple[int, ...] | None = None
 
     def version(self) -> tuple[int, ...]:
         """The version of git that is installed.
@@ -109,6 +110,8 @@ class GitProcess:
         Raises:
             RepositoryError: Git is not installed, or too old.
         """
+        if self._version is not None:
+            return self._version
         with self._started(["--version"]) as (process, _):
             said = process.communicate()[0].decode()
         version = tuple(int(number) for number in re.findall(r"\d+", said)[:3])
@@ -117,6 +120,7 @@ class GitProcess:
                 f"This git is too old: {said.strip()}.",
                 hint=f"Install git {'.'.join(map(str, OLDEST_GIT))} or newer.",
             )
+        self._version = version
         return version
 
     def ask(self, *arguments: str, given: bytes = b"", fine: Sequence[int] = (0,)) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.git import Git, messages
+from connectors.git.process import GitProcess
 from connectors.testing import Reading, read
 from dora.records import Commit, CommitPath, CommitReference, Record, Repository
 from tests.repositories import ADA, History
@@ -127,6 +128,17 @@ def test_a_message_is_parted_as_git_parts_it(history: History, message: str) -> 
     _, subject, body, _ = raw.replace("\r", "").split("\0")
     assert (commits(history)[sha].subject or "") == subject
     assert messages.body(message.replace("\r", "").encode()) == body.encode()
+
+
+def test_a_git_that_begins_commits_with_a_line_of_its_own_tells_the_same(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = history.commit("First", body="Why\n\nand how")
+    history.commit("Second", parents=[first, history.commit("Side", branch="side", parents=[])])
+    now = commits(history)
+    monkeypatch.setattr(GitProcess, "version", lambda _: (2, 31, 0))
+    assert commits(history) == now
+    assert len(now) == 3
 
 
 @pytest.mark.parametrize("time", ["-5", "", "99999999999999999999"])
