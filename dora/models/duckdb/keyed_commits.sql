@@ -10,19 +10,26 @@ keys as (
     from stated_causes s
     where dora_matches(s.cause, '^[a-z][a-z0-9_]+-[0-9]+$') and s.cause = upper(s.cause)
 ),
+-- Where no key is stated, there is nothing to read.
+stated as (
+    select distinct true as any_key from keys
+),
 texts as (
     select c.commit_id as commit_id, c.subject as words
-    from commits c
+    from stated
+    cross join commits c
     where c.subject is not null
     union all
     select c.commit_id as commit_id, p.title as words
-    from pull_requests p
+    from stated
+    cross join pull_requests p
     join landed_pull_requests l on l.repository = p.repository and l.number = p.number
     join commits c on c.repository = l.repository and c.sha = l.landed_sha
     where p.title is not null
     union all
     select c.commit_id as commit_id, p.head_branch as words
-    from pull_requests p
+    from stated
+    cross join pull_requests p
     join landed_pull_requests l on l.repository = p.repository and l.number = p.number
     join commits c on c.repository = l.repository and c.sha = l.landed_sha
     where p.head_branch is not null
