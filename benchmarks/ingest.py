@@ -54,6 +54,7 @@ with Writer.open(loaded.store, identities=identities) as writer:
     writer.write(source.name, git.records(Commit, None), stream="commits")
     writer.publish()
 """
+START = COMMITS.replace("git.records(Commit, None)", "()")
 SYNC = """
 import sys, time
 from pathlib import Path
@@ -228,14 +229,16 @@ def again(clone: Path, arguments: argparse.Namespace) -> None:
 
 def lines(clone: Path, arguments: argparse.Namespace) -> None:
     log = ["git", "-C", str(clone), "log", "--numstat", "--format=%H", *chosen(arguments.refs)]
-    numstat, counted = pairs(
+    numstat, counted, start = pairs(
         arguments.rounds,
         lambda: run(log),
         lambda: ours(clone, refs=arguments.refs, lines=True),
+        lambda: ours(clone, START),
     )
     print(f"{clone}:")
     say("git log --numstat", numstat, numstat)
     say("ours, with line counts", counted, numstat)
+    say("of which start and an empty store", start, numstat)
     print(
         f"  P3: {counted.cpu / numstat.cpu:.2f} of its CPU (goal 1.15), "
         f"{counted.wall / numstat.wall:.2f} of its wall (goal 0.65 on two free cores)"
