@@ -119,6 +119,12 @@ _GAPS = (
         "Turning them off ends no failure; let them name a service.",
     ),
     _Gap(
+        "manual changes that no service is mapped to",
+        "select coalesce(m.name, m.id) from manual_changes m left join flag_services s"
+        " on s.stated = coalesce(m.service, '') where s.service is null order by m.changed_at, 1",
+        "They are in no share of manual changes; let them name a service.",
+    ),
+    _Gap(
         "repositories whose history is cut short",
         "select repository from repositories where incomplete order by 1",
         "Fetch the whole of it: git fetch --unshallow.",

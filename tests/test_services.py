@@ -353,6 +353,18 @@ def test_a_flag_of_no_service_is_of_the_only_one(store: duckdb.DuckDBPyConnectio
     assert rows(store, "flag_services") == []
 
 
+def test_a_manual_change_is_of_the_service_that_it_says_as_a_flag_is(
+    store: duckdb.DuckDBPyConnection,
+) -> None:
+    deployed(store, SHOP)
+    insert(store, "flag_changes", [FLAG])
+    by_hand = [FLAG | {"service": "shop", "environment": "prod"}, FLAG | {"id": "2"}]
+    insert(store, "manual_changes", by_hand)
+    services.write(store, None)
+    assert rows(store, "flag_services") == [("", "acme/shop"), ("shop", "shop")]
+    assert ("prod", "", "production") in rows(store, "environment_kinds")
+
+
 def test_every_environment_of_the_facts_has_a_kind(store: duckdb.DuckDBPyConnection) -> None:
     deployed(store, SHOP, environment="prod-eu")
     deployed(store, SHOP, environment="blue", tier="production")

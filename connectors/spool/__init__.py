@@ -1,4 +1,4 @@
-"""What `dora record`, or a shell, has written down: deployments and incidents, a line each."""
+"""What `dora record`, or a shell, has written down: a deployment, incident or change a line."""
 
 from connectors.spool.connector import Spool, SpoolOptions
 

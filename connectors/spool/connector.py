@@ -1,4 +1,4 @@
-"""Deployments and incidents that pipelines have pushed, read from the folder they wrote to."""
+"""What pipelines have pushed, read from the folder they wrote to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors.journal import Bad, Facts, JournalConnector, News, Said
 from connectors.spool.folding import Folding
 from dora.addresses import repository_name
-from dora.records import Deployment, Incident, IncidentCause, Record
+from dora.records import (
+    Deployment,
+    FlagChange,
+    Incident,
+    IncidentCause,
+    ManualChange,
+    Record,
+)
+
+_CARRIED = (Incident, IncidentCause, FlagChange, ManualChange)
 
 
 class SpoolOptions(BaseModel):
@@ -27,10 +36,8 @@ class Spool(JournalConnector):
     """What was pushed."""
 
     kind: ClassVar[str] = "spool"
-    provides: ClassVar[tuple[type[Record], ...]] = (Deployment, Incident, IncidentCause)
-    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
-        Deployment: (Incident, IncidentCause)
-    }
+    provides: ClassVar[tuple[type[Record], ...]] = (Deployment, *_CARRIED)
+    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {Deployment: _CARRIED}
     Options: ClassVar[type[BaseModel]] = SpoolOptions
 
     def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
@@ -41,7 +48,7 @@ class Spool(JournalConnector):
         self._repository = repository_name(repository) or repository
 
     def facts(self, lines: Iterable[Said | Bad], news: News) -> Facts:
-        """Every deployment and incident that is touched, each from all lines that speak of it."""
+        """Every fact that is touched, each from all lines that speak of it."""
         facts, folding = Facts(), Folding(news, self._repository)
         for said in lines:
             if isinstance(said, Bad):

@@ -113,7 +113,7 @@ class Folding:
         self._raws.setdefault(key, []).append(raw)
 
     def facts(self) -> Iterator[Fact]:
-        """Every deployment and incident that is touched, each from all lines that speak of it."""
+        """Every fact that is touched, each from all lines that speak of it."""
         repositories: dict[tuple[str, str], list[str]] = {}
         for _, id_, repository, environment in self._raws:
             repositories.setdefault((id_, environment), []).append(repository)
@@ -124,17 +124,21 @@ class Folding:
             found = (self._checked(raw, self.strange) for raw in raws)
             lines = [line for line in found if line is not None]
             lines.sort(key=lambda line: line.order)
-            if lines and key[0] == "incident":
+            if not lines:
+                continue
+            if key[0] == "incident":
                 yield from _incident(key[1], lines)
-            elif lines:
+            elif key[0] == "deployment":
                 yield _deployment(key[1:], lines, repositories[key[1], key[3]])
+            else:
+                yield _change(KINDS[key[0]], key[1], lines)
 
     def _stated_key(self, said: Mapping[str, Any]) -> _Key | None:
         """What a line says itself to be known by, without looking at the rest of it."""
         kind, id_ = said.get("record"), said.get("id")
         if not isinstance(id_, str) or not id_ or id_ != id_.strip():
             return None
-        if kind == "incident":
+        if isinstance(kind, str) and kind in KINDS and kind != "deployment":
             return kind, id_, "", ""
         place = said.get("environment")
         repository = said.get("repository") or ""
@@ -158,7 +162,7 @@ class Folding:
         return Line(recorded_at, raw.position, values, raw.groups, tie)
 
     def _key(self, kind: str, line: Line) -> _Key:
-        if kind == "incident":
+        if kind != "deployment":
             return kind, _id(kind, line), "", ""
         repository = line.values.get("repository") or self._repository
         return kind, _id(kind, line), repository, line.values.get("environment") or ""
@@ -238,11 +242,21 @@ def _incident(id_: str, told: Sequence[Line]) -> Iterator[Fact]:
             yield Fact(IncidentCause(id_, cause), _where(stating))
 
 
+def _change(record_type: type[Record], id_: str, told: Sequence[Line]) -> Fact:
+    """A change of a flag or one by hand; nobody sees a flag just created, or one removed."""
+    if not (lines := _standing(told)):
+        return Fact(record_type, _where(told), only=(Only(record_type, {"id": id_}, ()),))
+    values = _merged(lines) | {"id": id_}
+    if values.get("action") in ("created", "removed"):
+        values.setdefault("share", 0.0)
+    return _fact(record_type, values, lines)
+
+
 def _fact(record_type: type[Record], values: Mapping[str, Any], lines: Sequence[Line]) -> Fact:
     missing = [
         name
         for name, column in columns(record_type).items()
-        if column.required and not values.get(name) and not column.nameless
+        if column.required and values.get(name) in (None, "") and not column.nameless
     ]
     if missing:
         what = ", ".join(name for name in missing if name != "id" or len(missing) == 1)

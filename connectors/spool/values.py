@@ -66,6 +66,8 @@ def _value(column: Column, value: Any) -> Any:
         if not _COUNT.fullmatch(str(value)):
             raise ValueError(f"{column.name} is no whole number: {str(value)[:40]!r}")
         return int(value)
+    if column.python_type is float:
+        return _share(column.name, value)
     if column.name == "labels" and isinstance(value, list):
         return join_labels([str(label) for label in value])
     if isinstance(value, dict | list | bool):
@@ -83,6 +85,16 @@ def _value(column: Column, value: Any) -> Any:
             listed = ", ".join(column.words)
             raise ValueError(f"{column.name} is {text[:40]!r}, which is none of {listed}")
     return text
+
+
+def _share(name: str, value: Any) -> float:
+    try:
+        share = float("nan" if isinstance(value, bool) else value)
+    except (TypeError, ValueError):
+        share = float("nan")
+    if not 0 <= share <= 1:
+        raise ValueError(f"{name} is no share from 0 to 1: {text_of(value)[:40]}")
+    return share
 
 
 def _moment(name: str, value: Any) -> datetime:

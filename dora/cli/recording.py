@@ -22,7 +22,7 @@ Command = Callable[..., Any]
 
 @click.group()
 def record() -> None:
-    """Write down a deployment or an incident from a pipeline; the next sync reads it."""
+    """Write down a deployment, an incident or a change; the next sync reads it."""
 
 
 def _where(command: Command) -> Command:
@@ -56,6 +56,12 @@ def _where(command: Command) -> Command:
 @click.option("--fixes", metavar="ID", help="Deployment or incident that this one fixes.")
 @click.option("--rolls-back", metavar="ID", help="Deployment that this one undoes.")
 @click.option("--unplanned", is_flag=True, help="It was not planned.")
+@click.option(
+    "--manual/--not-manual", default=None, help="By hand, past the pipeline, or surely not."
+)
+@click.option(
+    "--automatic/--not-automatic", default=None, help="Begun by a machine unasked, or surely not."
+)
 @click.option("--labels", multiple=True, help="Label; may be repeated, or several with commas.")
 @click.option("--id", metavar="ID", help="Its id; the same line again is the same deployment.")
 @_where
@@ -66,7 +72,7 @@ def deployment(
     from dora.recording import facts
     from dora.recording.pipelines import pipeline
 
-    listed = [label.strip() for text in labels for label in text.split(",") if label.strip()]
+    listed = _listed(labels)
     said = facts.deployment({**given, "labels": listed}, pipeline(os.environ), datetime.now(UTC))
     _write(said, config, spool, quiet)
 
@@ -93,6 +99,49 @@ def incident(config: Path | None, spool: str | None, quiet: bool, **given: Any) 
     from dora.recording import facts
 
     _write(facts.incident(given, datetime.now(UTC)), config, spool, quiet)
+
+
+@record.command()
+@click.argument("flag")
+@click.option("--environment", required=True, help="Where, as in `production`.")
+@click.option("--on/--off", "on", default=None, help="It is on, or off, for all.")
+@click.option("--share", type=float, metavar="SHARE", help="Share of users who see it, 0 to 1.")
+@click.option("--created", "action", flag_value="created", help="It was created.")
+@click.option("--removed", "action", flag_value="removed", help="It was removed altogether.")
+@click.option("--temporary/--permanent", default=None, help="Whether it is meant to be removed.")
+@click.option("--service", help="Service whose users see it.")
+@click.option("--changed", "changed_at", metavar="TIME", help="When; now by default.")
+@click.option("--url", help="Web address.")
+@click.option("--id", metavar="ID", help="Its id; by default flag, environment and time.")
+@_where
+def flag(config: Path | None, spool: str | None, quiet: bool, **given: Any) -> None:
+    """Write down that the feature flag FLAG was turned on, off or to a share."""
+    from dora.recording import facts
+
+    _write(facts.flag_change(given, datetime.now(UTC)), config, spool, quiet)
+
+
+@record.command()
+@click.option("--service", required=True, help="What was changed.")
+@click.option("--environment", required=True, help="Where, as in `production`.")
+@click.option("--name", required=True, help="What was done, in a few words.")
+@click.option("--changed", "changed_at", metavar="TIME", help="When; now by default.")
+@click.option("--url", help="Web address.")
+@click.option("--labels", multiple=True, help="Label; may be repeated, or several with commas.")
+@click.option("--id", metavar="ID", help="Its id; by default all of the above but the address.")
+@_where
+def manual_change(
+    config: Path | None, spool: str | None, quiet: bool, labels: tuple[str, ...], **given: Any
+) -> None:
+    """Write down that something was changed by hand and no commit deployed."""
+    from dora.recording import facts
+
+    said = facts.manual_change({**given, "labels": _listed(labels) or None}, datetime.now(UTC))
+    _write(said, config, spool, quiet)
+
+
+def _listed(labels: tuple[str, ...]) -> list[str]:
+    return [label.strip() for text in labels for label in text.split(",") if label.strip()]
 
 
 def _write(said: Said, config: Path | None, spool: str | None, quiet: bool) -> None:

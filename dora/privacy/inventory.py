@@ -15,6 +15,7 @@ from dora.records import (
     FlagChange,
     Incident,
     IncidentCause,
+    ManualChange,
     PullRequest,
     PullRequestCommit,
     Record,
@@ -46,6 +47,7 @@ PURPOSES: dict[type[Record], str] = {
     IncidentCause: "which deployment an incident is put down to",
     Build: "the state of continuous integration",
     FlagChange: "when a feature reached its users",
+    ManualChange: "how much is changed by hand, past the pipeline",
 }
 """What each fact is kept for."""
 

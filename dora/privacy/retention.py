@@ -1,10 +1,10 @@
 """Taking out of a store what is older than it may be kept.
 
-What ended before the first day that is kept goes: deployments, incidents, builds, flag changes,
-and of pull requests and commits what was delivered by then. Of each stream the newest deployment
-before that day stays, so that what later ones delivered is still told by the difference, and of
-commits the bare graph stays: ids, parents and times. So the numbers of windows that begin a month
-after that day are the same as if nothing had been taken out.
+What ended before the first day that is kept goes: deployments, incidents, builds, changes of flags
+and by hand, and of pull requests and commits what was delivered by then. Of each stream the newest
+deployment before that day stays, so that what later ones delivered is still told by the
+difference, and of commits the bare graph stays: ids, parents and times. So the numbers of windows
+that begin a month after that day are the same as if nothing had been taken out.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _ENDED = {
     "incidents": "detected_at < $until and resolved_at < $until",
     "builds": "coalesce(finished_at, started_at) < $until",
     "flag_changes": "changed_at < $until",
+    "manual_changes": "changed_at < $until",
     "quarantine": "noticed_at < $until",
     "syncs": "finished_at < $until",
 }

@@ -1,4 +1,4 @@
-"""Makes the line of a deployment or an incident from what is asked for and what is known anyway."""
+"""Makes the line of a fact from what is asked for and what is known anyway."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from dora.recording.moments import moment, written
 from dora.recording.pipelines import Pipeline
 from dora.records import columns
 
-_TIMES = ("started_at", "finished_at", "detected_at", "resolved_at")
+_TIMES = ("started_at", "finished_at", "detected_at", "resolved_at", "changed_at")
 _ORDER = (("started_at", "finished_at"), ("detected_at", "resolved_at"))
+_EITHER = frozenset({"manual", "automatic", "temporary"})
+"""What is not known where nothing is said of it, so that to deny it says something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,61 @@ def incident(given: Mapping[str, Any], now: datetime) -> Said:
     return _finished("incident", _in_utc(_stated(given)), "", now, [])
 
 
+def flag_change(given: Mapping[str, Any], now: datetime) -> Said:
+    """The line of a change of a flag.
+
+    Args:
+        given: Columns of the fact, and `on` instead of the share of users who see it; where it was
+            created or removed neither is needed, and nobody sees it.
+        now: The time by the clock on the wall; that of the change, unless another is given.
+
+    Raises:
+        UsageError: No share, two, or one that is none, or a time that cannot be understood.
+    """
+    on, share = given.get("on"), given.get("share")
+    if on is not None and share is not None:
+        raise UsageError(
+            "--share goes with neither --on nor --off.",
+            hint="--on is --share 1, and --off is --share 0.",
+        )
+    if on is None and share is None and not given.get("action"):
+        raise UsageError(
+            "It is not said how the flag was changed.",
+            hint="Add --on, --off, --share 0.2, --created or --removed.",
+        )
+    if share is not None and not 0 <= share <= 1:
+        raise UsageError(
+            f"--share {share:g} is no share of users.", hint="It lies from 0 to 1: 20 % are 0.2."
+        )
+    values = {"flag": given["flag"], **given, "share": float(on or share or 0)}
+    return _changed("flag_change", {k: v for k, v in values.items() if k != "on"}, now)
+
+
+def manual_change(given: Mapping[str, Any], now: datetime) -> Said:
+    """The line of a change by hand that deploys no commit.
+
+    Raises:
+        UsageError: A time that cannot be understood.
+    """
+    return _changed("manual_change", given, now)
+
+
+def _changed(kind: str, given: Mapping[str, Any], now: datetime) -> Said:
+    values = _in_utc(_stated(given))
+    remarks = []
+    if "changed_at" not in values:
+        values["changed_at"] = written(now)
+        remarks.append(f"changed_at is now, {values['changed_at']}.")
+    return _finished(kind, values, "", now, remarks)
+
+
 def _stated(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, a repository by its one name and several labels as a list."""
-    stated = {key: value for key, value in given.items() if value not in (None, "", (), False)}
+    stated = {
+        key: value
+        for key, value in given.items()
+        if value not in (None, "", ()) and (value is not False or key in _EITHER)
+    }
     if "repository" in stated:
         stated["repository"] = repository_name(stated["repository"]) or stated["repository"]
     if "url" in stated:

@@ -3,6 +3,10 @@
     {"record": "deployment", "service": "checkout", "environment": "production", "sha": "4f2a9c…",
      "status": "succeeded", "finished_at": "2026-03-01T12:00:00Z"}
     {"record": "incident", "service": "checkout", "detected_at": "2026-03-01T12:30:00Z"}
+    {"record": "flag_change", "flag": "new-basket", "environment": "production", "share": 0.2,
+     "changed_at": "2026-03-01T12:00:00Z"}
+    {"record": "manual_change", "service": "checkout", "environment": "production",
+     "name": "raised the memory limit", "changed_at": "2026-03-01T12:00:00Z"}
 
 Keys are the columns of the fact tables. A fact is known by its `id`; a line without one is known by
 what it says: the same line again is the same fact.
@@ -13,9 +17,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dora.records import Column, Deployment, Incident, Record, columns
+from dora.records import (
+    Column,
+    Deployment,
+    FlagChange,
+    Incident,
+    ManualChange,
+    Record,
+    columns,
+)
 
-KINDS: dict[str, type[Record]] = {"deployment": Deployment, "incident": Incident}
+KINDS: dict[str, type[Record]] = {
+    "deployment": Deployment,
+    "incident": Incident,
+    "flag_change": FlagChange,
+    "manual_change": ManualChange,
+}
 """The facts that can be pushed, by the word in `record`."""
 
 OWN = {"record": "which fact it is", "recorded_at": "when the line was written"}
@@ -29,6 +46,12 @@ REMOVED = "removed"
 
 _NOT_PUSHED = frozenset({"inferred", "rule"})
 """Columns that say how others found a deployment."""
+
+_CHANGES = {
+    "flag_change": ("flag", "environment", "action"),
+    "manual_change": ("service", "environment", "name"),
+}
+"""What tells changes apart that were made at one time."""
 
 STATUS_WORDS = {
     "success": "succeeded",
@@ -67,16 +90,24 @@ def natural_id(kind: str, said: Mapping[str, Any], run: str = "") -> str | None:
     """What identifies a fact that states no id; None where the line says too little.
 
     Args:
-        kind: `deployment` or `incident`.
+        kind: The word in `record`.
         said: The line, its times as text.
         run: The pipeline's own name for this run of this job, which does not change with the clock.
     """
     if kind == "incident":
         detected = said.get("detected_at")
         return f"{said.get('service') or 'incident'}@{detected}" if detected else None
+    if kind in _CHANGES:
+        return _natural_change(_CHANGES[kind], said)
     when = run or said.get("started_at") or said.get("finished_at") or said.get("recorded_at")
     if not when:
         return None
     what = str(said.get("sha") or "")[:12] or said.get("version")
     parts = (said.get("service") or said.get("repository"), said.get("environment"), what)
     return f"{'/'.join(str(part) for part in parts if part)}@{when}"
+
+
+def _natural_change(names: tuple[str, ...], said: Mapping[str, Any]) -> str | None:
+    when = said.get("changed_at")
+    told = [str(said[name]) for name in names if said.get(name) and said[name] != "changed"]
+    return f"{'/'.join(told)}@{when}" if when and told else None

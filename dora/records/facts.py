@@ -254,6 +254,22 @@ class FlagChange(Record):
     url: str | None = fact("Web address", default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class ManualChange(Record):
+    """Something changed by hand in an environment, past the pipeline, that deploys no commit."""
+
+    table: ClassVar[str] = "manual_changes"
+    key: ClassVar[tuple[str, ...]] = ("source", "id")
+
+    id: str = fact("The provider's id")
+    environment: str = fact("Environment as the provider names it")
+    changed_at: datetime = fact("When it was changed")
+    name: str | None = fact("What was changed, in a few words", free_text=True, default=None)
+    service: str | None = fact("Service as stated by the source", default=None)
+    labels: str | None = fact("Labels, separated by a comma", default=None)
+    url: str | None = fact("Web address", default=None)
+
+
 RECORD_TYPES: tuple[type[Record], ...] = (
     Repository,
     Commit,
@@ -267,6 +283,7 @@ RECORD_TYPES: tuple[type[Record], ...] = (
     IncidentCause,
     Build,
     FlagChange,
+    ManualChange,
 )
 """All facts, in the order in which a sync reads them."""
 

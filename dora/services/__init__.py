@@ -232,9 +232,10 @@ def _of_repository(known: Known, mapped: Mapping[str, list[_Mapped]], repository
 
 
 def _write_flags(connection: DuckDBPyConnection, known: Known, mapped: Sequence[_Mapped]) -> None:
-    """Map what flags say of their service; one that says nothing is of the only service."""
+    """Map what changes of flags and by hand say of their service; nothing said is the only one."""
     stated = connection.execute(
-        "select distinct coalesce(service, '') from flag_changes order by 1"
+        "select coalesce(service, '') from flag_changes"
+        " union select coalesce(service, '') from manual_changes order by 1"
     ).fetchall()
     only = _only_service(known, mapped)
     rows = [
@@ -262,7 +263,8 @@ def _write_names(
 def _write_environments(connection: DuckDBPyConnection, kinds: Kinds) -> None:
     pairs = connection.execute(
         "select environment, coalesce(tier, '') from deployments"
-        " union select environment, '' from flag_changes order by 1, 2"
+        " union select environment, '' from flag_changes"
+        " union select environment, '' from manual_changes order by 1, 2"
     ).fetchall()
     _insert(connection, "environment_kinds", [(e, t, kinds.kind(e, t)) for e, t in pairs])
 

@@ -55,6 +55,7 @@ FACTS = [
     "incidents",
     "builds",
     "flag_changes",
+    "manual_changes",
 ]
 H1 = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
 

@@ -16,7 +16,7 @@ from connectors.files import Files, FilesOptions
 from connectors.testing import Reading, read
 from dora import config, connector
 from dora.errors import SourceError
-from dora.records import Deployment, FlagChange, Incident, IncidentCause, Record
+from dora.records import Deployment, FlagChange, Incident, IncidentCause, ManualChange, Record
 
 HERE = Path(__file__).parent
 MANUAL = (HERE.parents[1] / "docs" / "incidents.md").read_text("utf-8")
@@ -99,6 +99,19 @@ def test_launchdarkly(folder: Path) -> None:
         ("e1", minute(8, 9), 0, "created"),
     ]
     assert {(one.flag, one.environment) for one in told} == {("new-basket", "production")}
+
+
+def test_manual_changes_are_read_from_files_as_the_manual_shows(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```csv\n(.*?)^```", RELEASES, flags=re.DOTALL | re.MULTILINE)
+    (shown,) = [block for block in blocks if "memory limit" in block]
+    (tmp_path / "manual_changes.csv").write_text(shown)
+    found = read_all(Files("done", FilesOptions(path=Path("*.csv")), base=tmp_path), ManualChange)
+    assert found == [
+        ManualChange(
+            "1", "production", datetime(2026, 3, 4, 9, tzinfo=UTC), "raised the memory limit",
+            "checkout", url="https://chat.example.com/42",
+        )
+    ]  # fmt: skip
 
 
 def test_an_expression_that_finds_nothing_leaves_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,14 @@ from connectors.spool import Spool, SpoolOptions
 from connectors.testing import ConnectorContract, Key, Reading, read
 from dora import config, store, sync
 from dora.connector import Connector, Reread, load
-from dora.records import Deployment, Incident, IncidentCause, Record
+from dora.records import (
+    Deployment,
+    FlagChange,
+    Incident,
+    IncidentCause,
+    ManualChange,
+    Record,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEPLOYED = {
@@ -31,6 +38,20 @@ DEPLOYED = {
     "status": "succeeded",
     "finished_at": "2026-03-01T12:00:00Z",
     "recorded_at": "2026-03-01T12:00:01Z",
+}
+FLAG = {
+    "record": "flag_change",
+    "flag": "new-basket",
+    "environment": "production",
+    "share": 0.2,
+    "changed_at": "2026-03-01T12:00:00Z",
+}
+BY_HAND = {
+    "record": "manual_change",
+    "environment": "production",
+    "service": "checkout",
+    "name": "raised the memory limit",
+    "changed_at": "2026-03-01T12:00:00Z",
 }
 BROKEN = {
     "record": "incident",
@@ -62,11 +83,11 @@ def only(reading: Reading) -> Any:
 
 
 class TestSpool(ConnectorContract):
-    """A deployment, and an incident with its causes."""
+    """A deployment, an incident with its causes, and a change of each kind."""
 
     def make(self, folder: Path) -> Connector:
         if not (folder / "dora.d").exists():
-            write(folder, DEPLOYED, BROKEN)
+            write(folder, DEPLOYED, BROKEN, FLAG, BY_HAND)
         return spool(folder)
 
     def broken(self, folder: Path) -> Connector | None:
@@ -123,6 +144,57 @@ def test_an_incident_and_each_cause_it_names_are_facts(tmp_path: Path) -> None:
         IncidentCause("I-1", "4f2a9c1"),
         IncidentCause("I-1", "d-1"),
     ]
+
+
+def test_a_change_of_a_flag_or_by_hand_is_a_fact_known_by_what_it_says(tmp_path: Path) -> None:
+    write(tmp_path, FLAG, BY_HAND, FLAG, BY_HAND | {"labels": ["urgent", "by night"]})
+    assert read(spool(tmp_path), Deployment).records == [
+        FlagChange(
+            "new-basket/production@2026-03-01T12:00:00Z", "new-basket", "production", NOON, 0.2
+        ),
+        ManualChange(
+            "checkout/production/raised the memory limit@2026-03-01T12:00:00Z",
+            "production",
+            NOON,
+            name="raised the memory limit",
+            service="checkout",
+            labels="urgent,by night",
+        ),
+    ]
+
+
+def test_a_flag_that_is_created_or_removed_needs_no_share_and_any_other_does(
+    tmp_path: Path,
+) -> None:
+    bare = {key: value for key, value in FLAG.items() if key != "share"}
+    write(tmp_path, bare | {"action": "created"}, bare | {"action": "removed"})
+    found = read(spool(tmp_path), Deployment).records
+    assert [(one.action, one.share) for one in found] == [("created", 0), ("removed", 0)]
+    write(tmp_path, bare)
+    (rejected,) = read(spool(tmp_path), Deployment).rejected
+    assert (rejected.record_type, rejected.reason) == (FlagChange, "share is missing")
+
+
+@pytest.mark.parametrize("share", ["half", -0.1, 20, "nan", True, [1], {}, "inf", "1e400"])
+def test_a_share_is_none_unless_it_lies_from_0_to_1(tmp_path: Path, share: Any) -> None:
+    write(tmp_path, FLAG | {"share": share})
+    (rejected,) = read(spool(tmp_path), Deployment).rejected
+    assert "share is no share from 0 to 1" in rejected.reason
+
+
+@pytest.mark.parametrize("line", [FLAG, BY_HAND])
+def test_a_change_can_be_corrected_and_taken_back(tmp_path: Path, line: dict[str, Any]) -> None:
+    named = line | {"id": "x", "recorded_at": "2026-03-01T12:00:00Z"}
+    write(tmp_path, named)
+    first = read(spool(tmp_path), Deployment)
+    later = {"record": line["record"], "id": "x", "recorded_at": "2026-03-01T13:00:00Z"}
+    write(tmp_path, later | {"service": "search"})
+    second = read(spool(tmp_path), Deployment, first.cursor)
+    (changed,) = Reading([*first.given, *second.given]).facts().values()
+    assert changed.service == "search"
+    write(tmp_path, later | {"removed": True, "recorded_at": "2026-03-01T14:00:00Z"})
+    third = read(spool(tmp_path), Deployment, second.cursor)
+    assert Reading([*first.given, *second.given, *third.given]).facts() == {}
 
 
 @pytest.mark.parametrize(

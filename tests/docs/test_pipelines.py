@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from connectors.cdevents.calls import SHAPES
 from connectors.spool import Spool, SpoolOptions
 from connectors.testing import read
 from dora import config
-from dora.recording.lines import keys
-from dora.records import Deployment, Incident
+from dora.recording.lines import KINDS, keys
+from dora.records import Deployment, FlagChange, Incident, IncidentCause, ManualChange
 from tests.recording.test_pipelines import GITHUB, GITLAB, JENKINS, SHA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,8 +102,9 @@ def test_the_step_of_jenkins(tmp_path: Path, page: str, word: str, status: str) 
 def test_the_shell_lines_of_the_manual(tmp_path: Path) -> None:
     for script in blocks(MANUAL, "sh"):
         run(script, tmp_path)
-    kinds = [type(record) for record in pushed(tmp_path)]
-    assert (kinds.count(Deployment), kinds.count(Incident)) == (2, 2)
+    kinds = Counter(type(record) for record in pushed(tmp_path))
+    expected = {Deployment: 2, Incident: 2, IncidentCause: 1, FlagChange: 2, ManualChange: 1}
+    assert kinds == expected
 
 
 def test_the_configurations_of_the_manual_have_no_faults(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_the_configurations_of_the_manual_have_no_faults(tmp_path: Path) -> None
 def test_the_manual_names_every_key_option_and_shape() -> None:
     text = re.sub(r"^```.*?^```", "", MANUAL, flags=re.DOTALL | re.MULTILINE)
     named = set(re.findall(r"`([^`]+)`", text))
-    assert {*keys("deployment"), *keys("incident")} <= named
+    assert {key for kind in KINDS for key in keys(kind)} <= named
     assert set(SHAPES) | set(CDEventsOptions.model_fields) <= named
     assert set(SpoolOptions.model_fields) <= named
 
@@ -124,4 +126,4 @@ def test_the_examples_of_lines_are_json() -> None:
 
     text = re.sub(r"\s+", " ", lines.__doc__ or "")
     found = [json.loads(example) for example in re.findall(r"\{[^}]*\}", text)]
-    assert [line["record"] for line in found] == ["deployment", "incident"]
+    assert [line["record"] for line in found] == list(KINDS)

@@ -184,6 +184,65 @@ def test_what_cannot_be_understood_is_wrong_usage_and_nothing_is_written(
     assert not (tmp_path / "dora.d").exists()
 
 
+def test_a_change_of_a_flag_is_one_line(record: Record, tmp_path: Path) -> None:
+    usual = ("flag", "new-basket", "--environment", "production", "--changed", "1772366400")
+    more = ("--service", "checkout", "--temporary", "--url", "https://flags/1")
+    assert record(*usual, "--share", "0.2", *more)[1] == (
+        "new-basket/production@2026-03-01T12:00:00Z\n"
+    )
+    assert record(*usual, "--on")[0] == record(*usual, "--off", "--permanent")[0] == 0
+    assert record(*usual, "--created")[0] == record(*usual, "--removed")[0] == 0
+    first, *others = lines(tmp_path / "dora.d")
+    assert moment(first.pop("recorded_at")) > datetime(2026, 3, 1, tzinfo=UTC)
+    assert first == {
+        "record": "flag_change", "id": "new-basket/production@2026-03-01T12:00:00Z",
+        "flag": "new-basket", "environment": "production", "share": 0.2, "temporary": True,
+        "service": "checkout", "changed_at": "2026-03-01T12:00:00Z", "url": "https://flags/1",
+    }  # fmt: skip
+    told = [(line["share"], line.get("action"), line.get("temporary")) for line in others]
+    assert told == [(1, None, None), (0, None, False), (0, "created", None), (0, "removed", None)]
+
+
+def test_a_change_by_hand_is_one_line_of_now(record: Record, tmp_path: Path) -> None:
+    usual = ("manual-change", "--service", "checkout", "--environment", "production")
+    code, _, said = record(*usual, "--name", "raised the limit", "--labels", "urgent, by night")
+    assert (code, "changed_at is now" in said) == (0, True)
+    (line,) = lines(tmp_path / "dora.d")
+    assert abs(moment(line["changed_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert (line["record"], line["name"], line["labels"]) == (
+        "manual_change", "raised the limit", ["urgent", "by night"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ((), "It is not said how the flag was changed."),
+        (("--share", "20"), "--share 20 is no share of users."),
+        (("--share", "nan"), "--share nan is no share of users."),
+        (("--share", "0.2", "--on"), "--share goes with neither --on nor --off."),
+        (("--on", "--changed", "soon"), "--changed: it is no time"),
+    ],
+)
+def test_a_change_of_a_flag_that_says_too_little_or_too_much_is_not_written(
+    record: Record, tmp_path: Path, said: tuple[str, ...], complaint: str
+) -> None:
+    code, _, error = record("flag", "new-basket", "--environment", "production", *said)
+    assert (code, complaint in error) == (2, True)
+    assert not (tmp_path / "dora.d").exists()
+
+
+def test_whether_a_deployment_was_by_hand_is_said_or_not_known(
+    record: Record, tmp_path: Path
+) -> None:
+    usual = (*DEPLOYMENT, "--status", "succeeded", "--sha", SHA)
+    record(*usual)
+    record(*usual, "--manual", "--not-automatic")
+    record(*usual, "--not-manual", "--automatic")
+    told = [(line.get("manual"), line.get("automatic")) for line in lines(tmp_path / "dora.d")]
+    assert told == [(None, None), (True, False), (False, True)]
+
+
 def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
     script = (
         "import sys; from dora.cli import run; "

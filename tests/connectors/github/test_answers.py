@@ -83,7 +83,7 @@ def _row(record: Record, names: list[str]) -> tuple[Any, ...]:
 
 
 def test_every_kind_of_fact_is_compared() -> None:
-    others = {"commit_paths", "commit_references", "flag_changes"}
+    others = {"commit_paths", "commit_references", "flag_changes", "manual_changes"}
     assert {one.table for one in RECORD_TYPES} == set(COMPARED) | others
 
 
