@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dora.release import recoveries
 from dora.release.base import Analysis, Answer, Asked, share_figure
 from dora.stats.figure import Figure
 from dora.words import immutability as words
@@ -13,13 +14,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-RECOVERIES = ("rollback", "revert", "fix forward", "flag off", "incident resolved")
-"""What ends a failure."""
-
 
 def _figures(asked: Asked) -> list[Figure]:
     rows = asked.rows(ANALYSIS.sql("kinds"))
-    return [*_artifacts(rows), *_hands(rows), *_recoveries(asked)]
+    return [
+        *_artifacts(rows),
+        *_hands(asked, rows),
+        *_rollbacks(rows),
+        *_recoveries(asked),
+        *recoveries.figures(_lengths(asked)),
+    ]
 
 
 def _artifacts(rows: pd.DataFrame) -> Iterator[Figure]:
@@ -32,33 +36,68 @@ def _artifacts(rows: pd.DataFrame) -> Iterator[Figure]:
     yield Figure("unknown", int(of.get("unknown", 0)), "deployments", int(rows["n"].sum()))
 
 
-def _hands(rows: pd.DataFrame) -> Iterator[Figure]:
-    """What was changed by hand, and what was taken back without anybody asking."""
-    yield _stated("manual_share", rows, "manual", words.NOT_MANUAL)
+def _hands(asked: Asked, rows: pd.DataFrame) -> Iterator[Figure]:
+    """How much was changed by hand, of all changes: deployments, and manual changes without one."""
+    changes = asked.rows(ANALYSIS.sql("changes")).iloc[0]
+    alone = int(changes["n"])
+    by_hand = alone + _true(rows, "manual")
+    unknown = int(rows.loc[rows["manual"].isna(), "n"].sum())
+    n = alone + int(rows["n"].sum())
+    if not changes["ever"]:
+        yield share_figure("manual_share", by_hand, n - unknown, words.NOT_MANUAL)
+    elif unknown:
+        yield _between("manual_share", by_hand, unknown, n)
+    else:
+        yield share_figure("manual_share", by_hand, n, words.NO_CHANGE)
+    told = changes["ever"] or n > unknown
+    yield share_figure(
+        "manual_share_at_least", by_hand, n if told else 0,
+        words.NO_CHANGE if changes["ever"] else words.NOT_MANUAL,
+    )  # fmt: skip
+    reason = None if changes["ever"] else words.NOT_RECORDED
+    yield Figure("manual_changes", alone if changes["ever"] else None, "changes", n, reason=reason)
+
+
+def _between(name: str, hits: int, unknown: int, n: int) -> Figure:
+    """A share of which only the ends are known: none of the unknown ones, or all of them."""
+    from dora import stats
+
+    low, high = stats.wilson_interval(hits, n)[0], stats.wilson_interval(hits + unknown, n)[1]
+    return Figure(
+        name, None, "share", n, float(low), float(high), reason=words.partly_manual(unknown)
+    )
+
+
+def _rollbacks(rows: pd.DataFrame) -> Iterator[Figure]:
+    """What was taken back, and how much of it without anybody asking."""
     rollbacks = rows[rows["rollback"] == 1]
     n = int(rollbacks["n"].sum())
     yield Figure("rollbacks", n, "deployments", n)
     otherwise = words.NOT_AUTOMATIC if n else words.NO_ROLLBACK
-    yield _stated("automatic_rollback_share", rollbacks, "automatic", otherwise)
+    known = int(rollbacks.loc[rollbacks["automatic"].notna(), "n"].sum())
+    yield share_figure("automatic_rollback_share", _true(rollbacks, "automatic"), known, otherwise)
 
 
-def _stated(name: str, rows: pd.DataFrame, column: str, otherwise: str) -> Figure:
-    """The share for which a column is true, of those of which the facts say it."""
+def _true(rows: pd.DataFrame, column: str) -> int:
+    """Of how many deployments the facts say so; what they do not say is not counted."""
     known = rows[rows[column].notna()]
-    hits = known.loc[known[column].astype(bool), "n"].sum()
-    return share_figure(name, int(hits), int(known["n"].sum()), otherwise)
+    return int(known.loc[known[column].astype(bool), "n"].sum())
 
 
 def _recoveries(asked: Asked) -> Iterator[Figure]:
     found = asked.rows(ANALYSIS.sql("recoveries")).set_index("kind")["n"].to_dict()
     n = int(sum(found.values()))
-    for kind in RECOVERIES:
+    for kind in recoveries.KINDS:
         name = f"recovered_by_{kind.replace(' ', '_')}_share"
         yield share_figure(name, int(found.get(kind, 0)), n, words.NO_RECOVERY)
 
 
+def _lengths(asked: Asked) -> recoveries.Lengths:
+    return recoveries.lengths(asked.rows(ANALYSIS.sql("lengths")), asked.now_us)
+
+
 def _sentence(answer: Answer) -> str:
-    return words.sentence({figure.name: figure for figure in answer.figures}, RECOVERIES)
+    return words.sentence({figure.name: figure for figure in answer.figures}, recoveries.KINDS)
 
 
 def _needs(asked: Asked) -> str:
@@ -66,28 +105,27 @@ def _needs(asked: Asked) -> str:
     digests = rows["artifact"].isin(["same digest", "rebuilt"]).any()
     lacking = {
         "digest": not digests,
-        "manual": bool(rows["manual"].isna().all()),
+        "manual": bool(rows["manual"].isna().all())
+        and not asked.rows(ANALYSIS.sql("changes"))["ever"].iloc[0],
         "automatic": bool(rows.loc[rows["rollback"] == 1, "automatic"].isna().all()),
     }
     return words.needs([name for name, lacks in lacking.items() if lacks])
 
 
 def _draw(answer: Answer, ax: Axes) -> None:
-    from dora.plots import palette
-    from dora.release.pictures import shares
+    from dora.release.pictures import recovery_curves
 
-    figures = [
-        (kind, answer[f"recovered_by_{kind.replace(' ', '_')}_share"]) for kind in RECOVERIES
-    ]
-    shares(ax, figures, palette.now().hue("time_to_restore"))
-    ax.set_ylabel("share of recoveries")
+    recovery_curves(ax, _lengths(answer.asked), answer)
 
 
 ANALYSIS = Analysis(
     name="immutability",
     title="Immutability",
     about="Does what was tried on staging go out unchanged, and how are failures taken back?",
-    models=("started_deployments", "production_artifacts", "recovered_deployments"),
+    models=(
+        *("started_deployments", "production_artifacts", "recovered_deployments"),
+        "manual_changes_in_production",
+    ),
     figures=_figures,
     sentence=_sentence,
     needs=_needs,

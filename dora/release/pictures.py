@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dora.release.base import Answer, Asked
+    from dora.release.recoveries import Lengths
     from dora.stats.figure import Figure
 
 
@@ -176,3 +177,53 @@ def survival(ax: Axes, days: NDArray[np.float64], over: NDArray[np.bool_], other
     scales.shares(ax, [1.0])
     ax.set_ylabel(f"flags that are still there, n = {len(days):,}; by days since they were created")
     furniture.plain(ax)
+
+
+def recovery_curves(ax: Axes, found: Lengths, answer: Answer) -> None:
+    """How many failures each kind of recovery has ended after so long, and which go on."""
+    from dora.release.recoveries import KINDS
+    from dora.words import immutability as words
+
+    told = {kind: answer[f"recovery_median_{kind.replace(' ', '_')}"] for kind in KINDS}
+    if not len(found.hours):
+        furniture.say(ax, words.NO_FAILURE)
+        return
+    seconds = found.hours.clip(min=1 / 3600) * 3600
+    scales.durations(ax, seconds.tolist(), axis="x")
+    hues, most = palette.now().hues.values(), 0.0
+    for (kind, figure), hue, style in zip(told.items(), hues, _STYLES, strict=True):
+        curve = found.curve(kind)
+        if figure.value is None:
+            continue
+        x = np.concatenate(
+            [[ax.get_xlim()[0]], curve.times.clip(min=1 / 3600) * 3600, [seconds.max()]]
+        )
+        y = np.concatenate([[0.0], curve.over, curve.over[-1:]])
+        ax.step(x, y, where="post", color=hue, ls=style, lw=1.8, label=words.recovery(kind, figure))
+        _half(ax, figure, float(y[-1]) / 2, hue)
+        most = max(most, float(y[-1]))
+    waiting = seconds[[kind is None for kind in found.kinds]]
+    if len(waiting):
+        still = words.still_open(len(waiting))
+        ax.plot(waiting, np.zeros(len(waiting)), ls="", marker="|", ms=9, mew=1.6,
+                color=palette.now().grey, label=still, clip_on=False)  # fmt: skip
+    scales.shares(ax, [most])
+    ax.set_ylabel(f"share of the failures that began, n = {len(found.hours):,}")
+    ax.legend(loc="best", frameon=False, fontsize=8)
+    furniture.plain(ax)
+
+
+_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+"""A line for each kind of recovery, told apart without colours."""
+
+
+def _half(ax: Axes, figure: Figure, height: float, hue: str) -> None:
+    """A mark where half of a kind is over; an interval without an end goes to the edge."""
+    value, low, high = (
+        edge if end is None else max(end * 3600, 1.0)
+        for end, edge in (
+            (figure.value, 1.0), (figure.low, 1.0), (figure.high, ax.get_xlim()[1] * 10),
+        )
+    )  # fmt: skip
+    ax.errorbar(value, height, xerr=[[value - low], [high - value]], fmt="o", ms=6, color=hue,
+                capsize=3, lw=1)  # fmt: skip

@@ -52,8 +52,16 @@ def estimate(figure: Figure) -> str:
     if figure.unit == "share":
         low, high = (share(end or 0).removesuffix(" %") for end in (figure.low, figure.high))
         return share(figure.value) + ("" if figure.low is None else f" ({low}–{high})")
-    ends = "" if figure.low is None else f" ({number(figure.low)}–{number(figure.high or 0)})"
-    return f"{number(figure.value)} {figure.unit}{ends}"
+    return f"{number(figure.value)} {figure.unit}{_around(figure)}"
+
+
+def _around(figure: Figure) -> str:
+    """The interval; one that is open above says so."""
+    if figure.low is None:
+        return ""
+    if figure.high is None:
+        return f" ({number(figure.low)} or more)"
+    return f" ({number(figure.low)}–{number(figure.high)})"
 
 
 def windows(told: Mapping[str, Figure]) -> str:
