@@ -6,12 +6,13 @@ version that was deployed before. They are made facts of when all lines have bee
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from connectors.cdevents import faros, shapes
+from connectors.cdevents import faros, shapes, toggles
 from connectors.cdevents.names import Where
 from connectors.cdevents.options import CDEventsOptions
 from connectors.cdevents.shapes import Line, Said
@@ -21,7 +22,16 @@ from connectors.spool.values import text_of
 from dora.recording.lines import natural_id
 from dora.recording.moments import moment, written
 
-_TIMES = ("started_at", "finished_at", "detected_at", "resolved_at", "recorded_at")
+_SELDOM = {"launchdarkly": "kind", "unleash": "type"}
+"""Calls that tell of many things besides, and the key that says of what."""
+_SHOWN = 60
+_WHEN = {
+    "deployment": "recorded_at",
+    "flag_change": "changed_at",
+    "manual_change": "changed_at",
+}
+"""What says when a fact was, by its kind."""
+_TIMES = ("started_at", "finished_at", "detected_at", "resolved_at", "changed_at", "recorded_at")
 
 
 def _has(*needed: str, one_of: tuple[str, ...] = ()) -> Callable[[Said], bool]:
@@ -37,7 +47,7 @@ class Shape:
 
     Attributes:
         recognises: Whether a JSON object is one.
-        lines: The deployments and incidents that it tells of, as lines of the spool.
+        lines: The facts that it tells of, as lines of the spool.
     """
 
     recognises: Callable[[Said], bool]
@@ -46,6 +56,8 @@ class Shape:
 
 SHAPES: Mapping[str, Shape] = {
     "dora": Shape(_has("record"), shapes.ours),
+    "launchdarkly": Shape(toggles.is_launchdarkly, toggles.launchdarkly),
+    "unleash": Shape(toggles.is_unleash, toggles.unleash),
     "faros": Shape(faros.recognises, faros.lines),
     "datadog": Shape(shapes.is_datadog, shapes.datadog),
     "linearb": Shape(_has("repo_url", "ref_name"), shapes.linearb),
@@ -60,14 +72,14 @@ SHAPES: Mapping[str, Shape] = {
         ),
         shapes.swarmia,
     ),
-    "sleuth": Shape(_has("sha"), shapes.sleuth),
+    "sleuth": Shape(shapes.is_sleuth, shapes.sleuth),
 }
 """Every kind of call, in the order in which a line is tried."""
 
 
 @dataclass(slots=True)
 class _Call:
-    """A deployment or an incident that a call told of, and what it still leads to."""
+    """A fact that a call told of, and what it still leads to."""
 
     line: Line
     position: Position
@@ -84,7 +96,8 @@ class Calls:
         self._zone = zone
         self._calls: list[_Call] = []
         self._built: dict[str, list[tuple[dict[str, Any], Position]]] = {}
-        self.anywhere = 0
+        self.anywhere: Counter[str] = Counter()
+        self.others: Counter[str] = Counter()
 
     def take(self, said: Said, position: Position, name: str | None) -> bool:
         """Take in a line; gives whether it is a call that is known.
@@ -99,7 +112,10 @@ class Calls:
         if name == "faros" and said.get("type") == "CI":
             artifact, commit = faros.built(said, self._options)
             self._built.setdefault(artifact, []).append((commit, position))
-        for line in SHAPES[name].lines(said, self._options):
+        lines = SHAPES[name].lines(said, self._options)
+        if not lines and name in _SELDOM:
+            self.others[f"{name} {shapes.text(said, _SELDOM[name])[:_SHOWN]}".strip()] += 1
+        for line in lines:
             if line.get("record") != "incident" or self._where.counts(
                 str(line.pop("environment", ""))
             ):
@@ -113,21 +129,19 @@ class Calls:
                 line[key] = self._moment(key, line[key])
         artifact = str(line.pop("artifact", ""))
         fixes = str(line.pop("fixes_version", ""))
-        options = self._options
-        if line.get("record") == "deployment":
-            if not line.get("environment"):
-                line["environment"] = options.environment
-                self.anywhere += 1
+        options, kind = self._options, str(line.get("record"))
+        if kind != "incident" and not line.get("environment"):
+            line["environment"] = options.environment
+            self.anywhere[kind] += line.get("action", "changed") == "changed"
+        if kind == "deployment":
             line["repository"] = line.get("repository") or shapes.repository(
                 options.repository or "", options
             )
-            if not line.get("recorded_at"):
-                raise ValueError(
-                    "it does not say when; whoever stores it may add `received_at` to it"
-                )
+        if kind in _WHEN and not line.get(_WHEN[kind]):
+            raise ValueError("it does not say when; whoever stores it may add `received_at` to it")
         if options.service and not line.get("service"):
             line["service"] = options.service
-        line["id"] = line.get("id") or natural_id(str(line.get("record")), line)
+        line["id"] = line.get("id") or natural_id(kind, line)
         return _Call(line, position, artifact, fixes)
 
     def _moment(self, key: str, value: Any) -> str:

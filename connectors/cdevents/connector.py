@@ -1,4 +1,4 @@
-"""Deployments and incidents from events in files: CDEvents, and the calls of other products.
+"""Facts from events in files: CDEvents, and the calls of other products.
 
 Events are a record of what happened, kept in files which only grow: as JSON Lines, or a file each.
 Whatever order they come in, however often each is delivered and over however many syncs, the facts
@@ -7,12 +7,13 @@ are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from connectors.cdevents import toggles
 from connectors.cdevents.builds import Builds
 from connectors.cdevents.calls import SHAPES, Calls
 from connectors.cdevents.events import Event, is_event, parsed, unwrapped
@@ -25,15 +26,29 @@ from connectors.journal import Bad, Fact, Facts, JournalConnector, News, Positio
 from connectors.spool.folding import Folding
 from connectors.spool.values import text_of
 from dora import zones
-from dora.records import Deployment, Incident, IncidentCause, Record
+from dora.records import (
+    Deployment,
+    FlagChange,
+    Incident,
+    IncidentCause,
+    ManualChange,
+    Record,
+)
 
 _OF = {"service": ("deployment", Deployment), "incident": ("incident", Incident)}
-_READ = {
+_ANYWHERE = {
+    "deployment": "Deployments",
+    "flag_change": "Changes of flags",
+    "manual_change": "Manual changes",
+}
+_CARRIED = (Incident, IncidentCause, FlagChange, ManualChange)
+_READ: Mapping[str, Collection[str]] = {
     "service": {"deployed", "upgraded", "rolledback", "removed", "published"},
     "incident": {"detected", "reported", "resolved"},
     "artifact": {"packaged", "published"},
     "change": {"merged"},
     "environment": {"created", "modified"},
+    "flag": toggles.PREDICATES.keys(),
 }
 
 
@@ -41,10 +56,8 @@ class CDEvents(JournalConnector):
     """What events tell."""
 
     kind: ClassVar[str] = "cdevents"
-    provides: ClassVar[tuple[type[Record], ...]] = (Deployment, Incident, IncidentCause)
-    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {
-        Deployment: (Incident, IncidentCause)
-    }
+    provides: ClassVar[tuple[type[Record], ...]] = (Deployment, *_CARRIED)
+    carries: ClassVar[Mapping[type[Record], tuple[type[Record], ...]]] = {Deployment: _CARRIED}
     Options: ClassVar[type[BaseModel]] = CDEventsOptions
 
     def __init__(self, name: str, options: BaseModel, *, base: Path) -> None:
@@ -54,7 +67,7 @@ class CDEvents(JournalConnector):
         self._options = options
 
     def facts(self, lines: Iterable[Said | Bad], news: News) -> Facts:
-        """Every deployment and incident that the events come to and that is touched."""
+        """Every fact that the events come to and that is touched."""
         return _Reading(self._options, news).facts(lines)
 
 
@@ -108,6 +121,8 @@ class _Reading:
             return
         if event.subject in _OF:
             stated(_OF[event.subject][0], event)
+        elif event.subject == "flag":
+            toggles.event_values(event)
         place = event_id(event)
         self._copies.setdefault(place, []).append(said.position)
         known = self._events.get(place)
@@ -125,6 +140,8 @@ class _Reading:
         yield from services.facts((e for e in events if e.subject == "service"), copies)
         incidents = Incidents(names, self._where)
         yield from incidents.facts((e for e in events if e.subject == "incident"), copies)
+        switched = (event for event in events if event.subject == "flag")
+        yield from toggles.facts(switched, copies, names, options.environment)
         if services.unknown:
             self._facts.notes.append(
                 f"Deployments whose artifact no event ties to a commit: {services.unknown}; "
@@ -138,13 +155,15 @@ class _Reading:
                 f"Incidents of other environments than production: {self._where.elsewhere}; "
                 "they do not count."
             )
-        if self._calls.anywhere:
-            notes.append(
-                f"Deployments that name no environment: {self._calls.anywhere}; "
-                f"taken to be in {self._options.environment}."
-            )
-        if self._others:
-            listed = ", ".join(f"{name} ({n})" for name, n in sorted(self._others.items()))
+        for kind, what in _ANYWHERE.items():
+            if count := self._calls.anywhere[kind]:
+                notes.append(
+                    f"{what} that name no environment: {count}; "
+                    f"taken to be in {self._options.environment}."
+                )
+        others = {**self._others, **self._calls.others}
+        if others:
+            listed = ", ".join(f"{name} ({n})" for name, n in sorted(others.items()))
             notes.append(f"Events that are not read: {listed}.")
         if folding.strange:
             listed = ", ".join(f"{key} ({n})" for key, n in sorted(folding.strange.items()))

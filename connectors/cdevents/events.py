@@ -19,6 +19,8 @@ from connectors.journal import Position, unpacked
 from dora.recording.moments import moment
 
 _TYPE = re.compile(r"(?:dev\.cdevents|cd)\.([a-z]+)\.([a-z]+)\.v?\d[\w.-]*", re.IGNORECASE)
+_FLAG = re.compile(r"dev\.cdeventsx\.[^.]+-(?:feature)?flag\.([a-z]+)\.v?\d[\w.-]*", re.IGNORECASE)
+"""A custom event of some tool that is about a feature flag."""
 _CUSTOM = re.compile(r"dev\.cdeventsx\.", re.IGNORECASE)
 _OURS = "dora"
 """Under this key of its custom data an event may say what CDEvents has no field for."""
@@ -101,7 +103,7 @@ def parsed(
     zone: tzinfo | None,
     kept: bytes | Mapping[str, Any],
 ) -> Event | None:
-    """The event that a JSON object is; None for a custom one of some tool's own.
+    """The event that a JSON object is; None for a custom one that is not about a flag.
 
     Args:
         said: The object.
@@ -116,11 +118,9 @@ def parsed(
         raise ValueError("it has no context and subject, as every CDEvent has")
     context, subject = said["context"], said["subject"]
     type_ = _needed(context, "context", "type")
-    match = _TYPE.fullmatch(type_)
-    if match is None:
-        if _CUSTOM.match(type_):
-            return None
-        raise ValueError(f"context.type is {type_[:60]!r}, which is no CDEvent's")
+    named = _named(type_)
+    if named is None:
+        return None
     source = _needed(context, "context", "source")
     try:
         happened_at = moment(_needed(context, "context", "timestamp"), zone)
@@ -129,8 +129,8 @@ def parsed(
     content = subject.get("content")
     return Event(
         position=position,
-        subject=match[1].lower(),
-        predicate=match[2].lower(),
+        subject=named[0],
+        predicate=named[1],
         id=_needed(context, "context", "id"),
         source=source,
         happened_at=happened_at,
@@ -141,6 +141,17 @@ def parsed(
         extra=_extra(said),
         kept=kept,
     )
+
+
+def _named(type_: str) -> tuple[str, str] | None:
+    """The subject and predicate of a type; None for a custom one that is not read."""
+    if match := _TYPE.fullmatch(type_):
+        return match[1].lower(), match[2].lower()
+    if match := _FLAG.fullmatch(type_):
+        return "flag", match[1].lower()
+    if _CUSTOM.match(type_):
+        return None
+    raise ValueError(f"context.type is {type_[:60]!r}, which is no CDEvent's")
 
 
 def _needed(held: Mapping[str, Any], where: str, key: str) -> str:

@@ -10,7 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from connectors.fields import Zone
 
 Shape = Literal[
-    "cdevents", "datadog", "sleuth", "linearb", "swarmia", "jellyfish", "dx", "faros", "dora"
+    "cdevents",
+    "datadog",
+    "sleuth",
+    "linearb",
+    "swarmia",
+    "jellyfish",
+    "dx",
+    "faros",
+    "dora",
+    "launchdarkly",
+    "unleash",
 ]
 Predicate = Literal["deployed", "upgraded", "rolledback", "published"]
 

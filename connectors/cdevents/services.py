@@ -27,7 +27,7 @@ _KINDS = re.compile(
     r"(?:service|deployment|daemonset|statefulset|replicaset|cronjob|job|pod)s?/(?=[^/]+$)",
     re.IGNORECASE,
 )
-_NOT_STATED = frozenset({"record", "id", "recorded_at", "caused_by"})
+_NOT_STATED = frozenset({"record", "id", "recorded_at", "caused_by", "removed"})
 
 
 def service_name(id_: str) -> str:

@@ -118,11 +118,28 @@ def _for_each(services: list[str], lines: list[Line]) -> list[Line]:
     return made
 
 
+_SLEUTH_MANUAL = frozenset(
+    {"name", "description", "environment", "date", "tags", "author", "email", "api_key", RECEIVED}
+)
+"""What a call of `register_manual_deploy` may say; a name alone could be of anything."""
+
+
+def is_sleuth(said: Said) -> bool:
+    """Whether an object is a deployment or a manual change as Sleuth's API takes it."""
+    return "sha" in said or ("name" in said and len(said) > 1 and said.keys() <= _SLEUTH_MANUAL)
+
+
 def sleuth(said: Said, _: CDEventsOptions) -> list[Line]:
-    """A deployment as Sleuth's `register_deploy` takes it."""
+    """A deployment as `register_deploy` takes it, or a change as `register_manual_deploy` does."""
     links = said.get("links")
     first = next(iter(links.values()), "") if isinstance(links, Mapping) else text(said, "links")
     tags = [tag.strip() for one in several(said, "tags") for tag in one.split(",")]
+    if "sha" not in said and "name" in said:
+        when = text(said, "date", RECEIVED)
+        told = {name: text(said, name) for name in ("name", "environment")}
+        labels = [tag.removeprefix("#") for tag in tags]
+        line = {"changed_at": when, "recorded_at": when, "labels": labels, **told}
+        return [{"record": "manual_change", **{k: v for k, v in line.items() if v}}]
     return [
         deployment(
             text(said, "date", RECEIVED),

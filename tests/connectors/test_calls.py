@@ -198,7 +198,7 @@ def only(reading: Reading) -> Any:
 
 
 def test_every_product_has_an_example() -> None:
-    assert set(EXAMPLES) == set(SHAPES)
+    assert set(EXAMPLES) | {"launchdarkly", "unleash"} == set(SHAPES)  # test_toggles has those
 
 
 @pytest.mark.parametrize("forced", [False, True])

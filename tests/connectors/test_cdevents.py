@@ -29,6 +29,7 @@ from tests.connectors.events import (
     uuid,
     write,
 )
+from tests.connectors.test_toggles import SLEUTH, UNLEASH
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = "pkg:oci/checkout@sha256:1111111111111111111111111111111111111111111111111111111111111111"
@@ -54,12 +55,13 @@ def incidents(reading: Reading) -> list[Incident]:
 
 
 class TestCDEvents(ConnectorContract):
-    """A deployment, and an incident that names its cause."""
+    """A deployment, an incident that names its cause, and a change of a flag and by hand."""
 
     def make(self, folder: Path) -> Connector:
         if not (folder / "events").exists():
             caused = incident(9, "detected", dora={"caused_by": SHA})
             write(folder, [packaged(0), deployed(5), deployed(6, predicate="rolledback"), caused])
+            write(folder, [UNLEASH, SLEUTH])
         return source(folder)
 
     def broken(self, folder: Path) -> Connector | None:

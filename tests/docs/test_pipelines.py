@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from connectors.cdevents import CDEventsOptions
+from connectors.cdevents import CDEvents, CDEventsOptions
 from connectors.cdevents.calls import SHAPES
 from connectors.spool import Spool, SpoolOptions
 from connectors.testing import read
@@ -105,6 +105,15 @@ def test_the_shell_lines_of_the_manual(tmp_path: Path) -> None:
     kinds = Counter(type(record) for record in pushed(tmp_path))
     expected = {Deployment: 2, Incident: 2, IncidentCause: 1, FlagChange: 2, ManualChange: 1}
     assert kinds == expected
+
+
+def test_the_custom_event_of_the_manual_is_a_change_of_a_flag(tmp_path: Path) -> None:
+    (shown,) = blocks(MANUAL, "json")
+    (tmp_path / "events.jsonl").write_text(shown)
+    events = CDEvents("events", CDEventsOptions(path=Path("events.jsonl")), base=tmp_path)
+    (found,) = read(events, Deployment).records
+    assert isinstance(found, FlagChange)
+    assert (found.flag, found.environment, found.share) == ("new-basket", "production", 0.2)
 
 
 def test_the_configurations_of_the_manual_have_no_faults(tmp_path: Path) -> None:
