@@ -31,6 +31,22 @@ def test_an_estimate_says_its_unit_once():
     assert words.estimate(4.1, 3.0, 5.5, "per week") == "4.1 per week (3–5.5)"
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0 %"),
+        (0.0004, "0.04 %"),
+        (0.0041, "0.4 %"),
+        (0.994, "99 %"),
+        (0.996, "99.6 %"),
+        (0.99999, "99.9 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_few_are_not_none_and_nearly_all_are_not_all(value, text):
+    assert words.share(value) == text
+
+
 def test_ends_too_far_apart_for_one_unit_have_their_own():
     assert words.estimate(2 * DAY, 600, 2.8 * DAY, "seconds") == "2 d (10 min – 2.8 d)"
 

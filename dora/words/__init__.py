@@ -65,12 +65,21 @@ def _figures(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share of one as a percentage: 12 %, 4.1 %, 0 %."""
+    """A share of one as a percentage: 12 %, 4.1 %; 0 % and 100 % are none and all."""
     return f"{_percent(value)} %"
 
 
 def _percent(value: float) -> str:
-    return _figures(value * 100)
+    percent = value * 100
+    shown = _figures(percent)
+    if shown in ("0", "-0") and percent:
+        return number(percent)
+    return _plain(f"{min(percent, 99.9):.1f}") if shown == "100" and percent < 100 else shown
+
+
+def apart(value: float) -> str:
+    """How far two shares are apart, in points and without a sign: 12, 4.1, 0."""
+    return _figures(abs(value) * 100)
 
 
 def quantity(value: float | None, unit: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dora.words import DASH, count, listed, number, quantity, share
+from dora.words import DASH, apart, count, listed, number, quantity
 
 _SIDES = {"seconds": ("shorter", "longer")}
 _LOWER_HIGHER = ("lower", "higher")
@@ -26,7 +26,7 @@ def _size(value: float, unit: str) -> str:
     """How large a difference is, whatever its direction: `1.2 d`, `3 points`, `1 point`."""
     if unit != "share":
         return quantity(abs(value), unit)
-    points = share(abs(value)).removesuffix(" %")
+    points = apart(value)
     return f"{points} {'point' if points == '1' else 'points'}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dora.words import count, number, share
+from dora.words import apart, count, number, share
 
 if TYPE_CHECKING:
     from dora.stats.figure import Figure
@@ -37,7 +37,7 @@ NONE_BEFORE = "no incident in as much time before them, so that nothing can be d
 def points(value: float) -> str:
     """A difference of shares with its sign: `+3.2 points`."""
     sign = "+" if value > 0 else "−" if value < 0 else "±"
-    return f"{sign}{share(abs(value)).removesuffix(' %')} points"
+    return f"{sign}{apart(value)} points"
 
 
 def estimate(figure: Figure) -> str:
