@@ -50,11 +50,11 @@ def sentence(told: Mapping[str, Figure], recoveries: Sequence[str]) -> str:
     digest, commit = told["same_digest_share"], told["same_commit_share"]
     if digest.value is not None:
         of = count(digest.n, "deployment")
-        same = f"{estimate(digest)} of {of} had the very artifact that was on staging."
-        said.append(f"{same}{rest(told)}")
+        said.append(f"{estimate(digest)} of {of} had the very artifact that was on staging.")
     elif commit.value is not None:
         of = count(commit.n, "deployment")
-        said.append(f"{estimate(commit)} of {of} had the commit that was on staging.{rest(told)}")
+        said.append(f"{estimate(commit)} of {of} had the commit that was on staging.")
+    said += rest(told) if said else []
     said += _by_hand(told["manual_share"], told["manual_share_at_least"])
     said += [*_ended(told, recoveries), *_lasted(told, recoveries)]
     back = told["automatic_rollback_share"]

@@ -35,10 +35,11 @@ def sentence(told: Mapping[str, Figure]) -> str:
     said = []
     if skipped.value is not None:
         known = count(skipped.n, "deployment")
-        said.append(f"{estimate(skipped)} of {known} had never been on staging.{rest(told)}")
+        said.append(f"{estimate(skipped)} of {known} had never been on staging.")
         if soak.value is not None:
             lasted = duration(soak.value * 86_400)
             said.append(f"Half of the others were there for {lasted} or more.")
+        said += rest(told)
         said.append(_mattered(told["skip_difference"]))
     elif skipped.reason != NO_STAGING:
         said.append(f"Whether staging was skipped cannot be told: {skipped.reason}.")
@@ -51,10 +52,10 @@ def sentence(told: Mapping[str, Figure]) -> str:
     return " ".join(said)
 
 
-def rest(told: Mapping[str, Figure]) -> str:
+def rest(told: Mapping[str, Figure]) -> list[str]:
     """Of how many more deployments nothing is known, to follow a share of those that are."""
     unknown = int(told["unknown"].value or 0)
-    return f" Of {unknown:,} more it is not known." if unknown else ""
+    return [f"Of {count(unknown, 'more deployment')} it is not known."] if unknown else []
 
 
 def _mattered(found: Figure) -> str:
