@@ -99,7 +99,12 @@ def _draw(answer: Answer, ax: Axes) -> None:
     from dora.plots import palette
     from dora.release.pictures import shares
 
-    figures = [(words.NAMES[control], answer[f"{control}_share"]) for control in CONTROLS]
+    rows = _rows(answer.asked, "counts")
+    figures = []
+    for control in CONTROLS:
+        unknown = int(rows.loc[rows[control] == "unknown", "n"].sum())
+        beside = f"\n{unknown:,} unknown" if unknown else ""
+        figures.append((f"{words.NAMES[control]}{beside}", answer[f"{control}_share"]))
     shares(ax, figures, palette.now().other)
     ax.set_ylabel("share of deployments that passed")
 

@@ -125,7 +125,7 @@ def waiting(ax: Axes, days: pd.DataFrame, otherwise: str | None) -> None:
         ax.axvspan(moment, moment + np.timedelta64(1, "D"), color=palette.now().faint, lw=0)
     scales.counts(ax, counted.tolist())
     ax.step(moments, counted, where="post", color=hue, lw=1.6)
-    ax.set_ylabel("ready changes that wait; grey: days without a chance to release")
+    ax.set_ylabel("ready changes that wait\ngrey: days without a chance to release")
     ax.tick_params(axis="x", labelsize=8)
     furniture.plain(ax)
 
@@ -175,7 +175,7 @@ def survival(ax: Axes, days: NDArray[np.float64], over: NDArray[np.bool_], other
     ax.fill_between(times, least, most, step="post", color=hue, alpha=0.15, lw=0)
     ax.step(times, left, where="post", color=hue, lw=1.6)
     scales.shares(ax, [1.0])
-    ax.set_ylabel(f"flags that are still there, n = {len(days):,}; by days since they were created")
+    ax.set_ylabel(f"flags still there, n = {len(days):,}\nby days since they were created")
     furniture.plain(ax)
 
 

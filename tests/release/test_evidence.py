@@ -182,4 +182,9 @@ def test_the_pack_has_a_manifest_that_holds(given, tmp_path):
 
 
 def test_it_is_drawn(given):
-    assert len(ask("evidence", world(given), CALENDAR).plot().get_xticklabels()) == 6
+    world(given).deploy("x", None, DAY + 0.5)
+    names = [
+        label.get_text() for label in ask("evidence", given, CALENDAR).plot().get_xticklabels()
+    ]
+    assert len(names) == 6
+    assert names[0] == "approved before merge\n1 unknown\nn = 2"
