@@ -46,6 +46,11 @@ def release(
         raise UsageError(
             "Which analysis is to be written?", hint=f"Name one: {', '.join(analyses.NAMES)}."
         )
+    if scope.by is not None:
+        raise UsageError(
+            "An analysis of releases is of the whole window; --by splits none.",
+            hint="Ask for each period by itself: --window 2026-03.",
+        )
     asked = scope.of(place.open()).release
     if analysis is None:
         for name in analyses.NAMES:

@@ -34,3 +34,9 @@ def test_a_sentence_on_each_is_no_table(dora, organisation, tmp_path: Path):
         said = dora("release", "--config", organisation, *asked)
         assert said.code == 2
         assert "Name one: windows, trains" in said.err
+
+
+def test_periods_are_refused_rather_than_left_out(dora, organisation):
+    said = dora("release", "staging", "--config", organisation, "--by", "month")
+    assert said.code == 2
+    assert "--by splits none" in said.err
