@@ -33,7 +33,8 @@ with numbered as (
     select
         n.place as place, n.source as source, n.deployment as deployment, n.service as service,
         n.environment as environment, n.started_at as started_at, n.us as us,
-        n.rework_kind as rework_kind, n.amid_incident as amid_incident, n.labels as labels,
+        dora_us(p.finished_at) as finished_us, n.rework_kind as rework_kind,
+        n.amid_incident as amid_incident, n.labels as labels,
         n.version as version, n.url as url, p.repository as repository,
         coalesce(m.sha, p.sha) as sha, k.place is not null as known, p.baseline as baseline,
         p.fixes is not null or p.rolls_back is not null as states_repair
@@ -79,11 +80,17 @@ approvals as (
     where t.left_out is null or t.left_out <> 'before the record'
     group by d.place
 ),
--- What the newest attempt at each check of the deployed commit had said when it started.
+-- What the newest attempt at each check of the deployed commit had said when it started. One that
+-- was under way for all of the deployment may be what made it, and then says nothing of it.
 tried as (
     select
         p.place as place, w.pattern as pattern,
         case when r.status = 'succeeded' and r.ended_us <= p.us then 1 else 0 end as green,
+        case
+            when r.status = 'running' then 1
+            when r.status = 'succeeded' and r.ended_us >= p.finished_us then 1
+            else 0
+        end as around,
         row_number() over (
             partition by p.place, w.pattern, r.name
             order by r.attempt desc, r.begun_us desc, r.build
@@ -93,12 +100,13 @@ tried as (
     join wanted_checks w on w.name = r.name
     where r.begun_us <= p.us
 ), checked as (
-    select t.place as place, t.pattern as pattern, min(t.green) as green
+    select t.place as place, t.pattern as pattern, min(t.green) as green,
+        min(case when t.green + t.around > 0 then 1 else 0 end) as open
     from tried t
     where t.turn = 1
     group by t.place, t.pattern
 ), passed as (
-    select c.place as place, sum(c.green) as green
+    select c.place as place, sum(c.green) as green, sum(c.open) as open
     from checked c
     group by c.place
 ), wanted as (
@@ -123,6 +131,7 @@ tried as (
         end as reviewed,
         case
             when c.green = a.patterns then 'passed'
+            when c.open = a.patterns then 'unknown'
             when c.place is null and (a.stated = 0 or b.repository is null) then 'unknown'
             when p.known then 'exception'
             else 'unknown'

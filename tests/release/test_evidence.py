@@ -116,6 +116,23 @@ def test_an_exempt_label_is_one(given):
     assert told(world(given, hour=19 * 24 + 9, labels="emergency")) == {}
 
 
+@pytest.mark.parametrize(
+    ("ends", "status", "said"),
+    [
+        (2, "succeeded", {"checks": "unknown"}),  # the pipeline that deployed is over after it
+        (0.25, "succeeded", {"checks": "exception"}),  # another one ends while it is deployed
+        (2, "failed", {"checks": "exception"}),
+        (2, "cancelled", {"checks": "exception"}),
+        (-0.5, "succeeded", {}),
+    ],
+)
+def test_a_run_around_a_deployment_may_be_what_made_it(given, ends, status, said):
+    world(given, started_at=at(DAY - 0.25), hour=DAY + 0.5)
+    took = {"started_at": at(DAY - 1), "finished_at": at(DAY + ends)}
+    given.facts.append(Build("pipeline", REPOSITORY, sha("b"), "test", status=status, **took))
+    assert told(given) == said
+
+
 def test_what_is_not_known_does_not_pass(given):
     given.line("a b")
     given.deploy("base", "a", -24)
