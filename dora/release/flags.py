@@ -31,6 +31,7 @@ _STALE_AGE, _STALE_STILL = 30 * DAY_US, 7 * DAY_US
 _WITHIN = {"15m": 15, "1h": 60, "4h": 240, "24h": 1440}
 """How many minutes before the end of an incident a flag was turned off at most."""
 NEVER = np.iinfo(np.int64).max
+_GONE = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,18 +61,15 @@ def guarded(asked: Asked) -> Guarded:
     rows = asked.rows(ANALYSIS.sql("deliveries"))
     rows["flag"] = [_flags(labels, keys) for labels in rows["labels"]]
     rows = rows.explode("flag").dropna(subset=["flag"]).reset_index(drop=True)
-    gone = states[states["removed"]].groupby(["service", "flag"])["us"].max().to_dict()
-    behind = list(zip(rows["service"], rows["flag"], strict=True))
-    rows["ends_us"] = np.array([gone.get(one, asked.now_us) for one in behind], np.int64)
+    rows["ends_us"] = _ends(states, rows, asked.now_us)
     # What is delivered once its flag is gone is not behind it: as a rule it takes it out.
-    there = rows["delivered_us"] < rows["ends_us"]
-    rows = rows[there].reset_index(drop=True)
+    rows = rows[rows["ends_us"] != _GONE].reset_index(drop=True)
     reached = states[~states["removed"] & (states["share"] >= asked.calendar.released_share)]
     spans = dict(iter(reached.groupby(["service", "flag"], sort=False)))
     released = [
-        _released(spans.get((service, flag)), int(delivered))
-        for service, flag, delivered in zip(
-            rows["service"], rows["flag"], rows["delivered_us"], strict=True
+        _released(spans.get((service, flag)), int(delivered), int(end))
+        for service, flag, delivered, end in zip(
+            *(rows[name] for name in ("service", "flag", "delivered_us", "ends_us")), strict=True
         )
     ]
     return _last(Guarded(rows, np.array(released, np.int64)))
@@ -83,13 +81,32 @@ def _flags(labels: str, keys: dict[str, str]) -> list[str]:
     return sorted(flag for flag in found if flag is not None)
 
 
-def _released(reached: pd.DataFrame | None, delivered: int) -> int:
-    """The first moment, from delivery on, at which the flag is at the threshold."""
+def _ends(states: pd.DataFrame, rows: pd.DataFrame, now: int) -> Ints:
+    """When the flag of each change was removed after its delivery, else now; gone if before."""
+    lives = {
+        key: (one["us"].to_numpy(np.int64), one["removed"].to_numpy(bool))
+        for key, one in states.groupby(["service", "flag"], sort=False)
+    }
+    ends = np.full(len(rows), now, np.int64)
+    told = zip(rows["service"], rows["flag"], rows["delivered_us"], strict=True)
+    for place, (service, flag, delivered) in enumerate(told):
+        us, removed = lives.get((service, flag), (np.empty(0, np.int64), np.empty(0, bool)))
+        before = int(np.searchsorted(us, int(delivered), side="right"))
+        later = us[before:][removed[before:]]
+        if before and removed[before - 1]:
+            ends[place] = _GONE
+        elif len(later):
+            ends[place] = later[0]
+    return ends
+
+
+def _released(reached: pd.DataFrame | None, delivered: int, end: int) -> int:
+    """The first moment, from delivery until its removal, at which the flag is at the threshold."""
     if reached is None:
         return NEVER
     begins = reached["us"].to_numpy(np.int64)
     ends = reached["until_us"].astype("Int64").fillna(NEVER).to_numpy(np.int64)
-    later = np.maximum(begins, delivered)[ends > delivered]
+    later = np.maximum(begins, delivered)[(ends > delivered) & (begins <= end)]
     return int(later.min(initial=NEVER))
 
 
@@ -139,8 +156,7 @@ def lives(asked: Asked) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.b
     """Every flag that is known, how many days it has lived, and whether it is removed."""
     rows = asked.rows(ANALYSIS.sql("lives"))
     gone = rows["removed_us"].astype("Int64").fillna(NEVER).to_numpy(np.int64)
-    # One that changed later has been made anew.
-    removed = (gone != NEVER) & (gone >= rows["last_us"].to_numpy(np.int64))
+    removed = gone != NEVER
     ends = np.where(removed, gone, asked.now_us)
     return rows, (ends - rows["begun_us"].to_numpy(np.int64)) / DAY_US, removed
 

@@ -19,16 +19,25 @@ where f.in_production or f.action = 'removed'
 order by f.service, f.flag, f.us, f.id
 
 -- part: lives
--- rule: A flag lives from when it was created, or first seen, until it was removed.
+-- rule: A flag lives from when it was created, or first seen, until it was removed: archived first,
+--  where it is deleted later. One that changed after that has been made anew.
+, changed as (
+    select f.source as source, f.flag as flag, max(f.us) as us
+    from flags f
+    where f.action <> 'removed'
+    group by f.source, f.flag
+)
 select
     f.source, f.flag, min(f.us) as begun_us,
-    max(case when f.action = 'removed' then f.us end) as removed_us,
+    min(case when f.action = 'removed' and f.us >= coalesce(c.us, f.us) then f.us end)
+        as removed_us,
     max(case when f.temporary then 1 when not f.temporary then 0 end) as temporary,
     max(f.us) as last_us,
     max(case when f.in_production then f.us end) as settled_us,
     max(case when f.in_production and f.until_us is null then f.share end) as most,
     min(case when f.in_production and f.until_us is null then f.share end) as least
 from flags f
+left join changed c on c.source = f.source and c.flag = f.flag
 group by f.source, f.flag
 order by f.source, f.flag
 

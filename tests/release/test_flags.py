@@ -219,6 +219,78 @@ def test_a_flag_that_is_made_anew_is_there(engine):
     assert answer["removed_median"].reason == text.NOT_REACHED
 
 
+def test_a_flag_that_is_archived_and_deleted_later_ended_when_it_was_archived(engine):
+    """Made on the 1st, archived on the 11th, deleted on the 21st: it lived for ten days.
+
+    What is delivered on the 15th is not behind it any more.
+    """
+    history = [
+        flag("f", "2026-03-01 00:00", 0.5),
+        flag("f", "2026-03-11 00:00", 0, action="removed"),
+        flag("f", "2026-03-21 00:00", 0, action="removed"),
+    ]
+    changes = [
+        behind("while it was there", "flag:f", "2026-03-05 00:00", 1, 1),
+        behind("afterwards", "flag:f", "2026-03-15 00:00", 1, 2),
+    ]
+    answer = asked(engine, *history, changes=changes)
+    assert answer["removed_median"].value == pytest.approx(10)
+    assert (answer["flags"].value, answer["dark_median"].n) == (0, 1)
+
+
+def test_what_goes_out_between_two_lives_of_a_flag_is_behind_none(engine):
+    """Removed on the 5th and made anew on the 9th; what went out on the 3rd waited for two days,
+    what went out on the 10th is dark for one day, until the flag is on for all."""
+    history = [
+        flag("f", "2026-03-01 00:00", 0.5),
+        flag("f", "2026-03-05 00:00", 0, action="removed"),
+        flag("f", "2026-03-09 00:00", 0, action="created"),
+        flag("f", "2026-03-11 00:00", 1),
+    ]
+    changes = [
+        behind("in its first life", "flag:f", "2026-03-03 00:00", 1, 1),
+        behind("between", "flag:f", "2026-03-07 00:00", 1, 2),
+        behind("in its second life", "flag:f", "2026-03-10 00:00", 1, 3),
+    ]
+    answer = asked(engine, *history, changes=changes)
+    assert (answer["flagged_share"].value, answer["dark_median"].n) == (2 / 3, 2)
+    first, second = (asked(engine, *history, changes=[changes[which]]) for which in (0, 2))
+    assert (first["dark_median"].value, first["dark_median"].reason) == (None, text.NOT_REACHED)
+    assert second["dark_median"].value == pytest.approx(1)
+
+
+def test_a_flag_that_reaches_one_segment_after_the_other_is_released_with_the_last(engine):
+    """A tenth of the users on the 3rd, half on the 5th, all on the 9th: dark for six days, and for
+    two where half of the users are enough."""
+    history = [
+        flag("f", "2026-03-03 00:00", 0.1),
+        flag("f", "2026-03-05 00:00", 0.5),
+        flag("f", "2026-03-09 00:00", 1),
+    ]
+    changes = [behind("a", "flag:f", "2026-03-03 00:00", 1, 1)]
+    assert asked(engine, *history, changes=changes)["dark_median"].value == pytest.approx(6)
+    half = asked(engine, *history, changes=changes, calendar="[calendar]\nreleased_share = 0.5\n")
+    assert half["dark_median"].value == pytest.approx(2)
+
+
+def test_an_interval_that_is_open_above_says_so(engine):
+    """Two of four dark for 1 and 2 days, the others for 11 and 29 so far: nobody knows the end."""
+    flags_ = [
+        flag("one", "2026-03-04 00:00", 1),
+        flag("two", "2026-03-05 00:00", 1),
+        flag("segment", "2026-03-04 00:00", 0.5),
+    ]
+    changes = [
+        behind("a", "flag:one", "2026-03-03 00:00", 1, 1),
+        behind("b", "flag:two", "2026-03-03 00:00", 1, 2),
+        behind("c", "flag:segment", "2026-03-03 00:00", 1, 3),
+        behind("d", "flag:segment", "2026-03-21 00:00", 1, 4),
+    ]
+    answer = asked(engine, *flags_, changes=changes)
+    assert answer["released_median"].high is None
+    assert "released after 3 days (2 or more)" in answer.sentence
+
+
 def incident(name: str, detected: str, resolved: str | None, **more: Any) -> dict[str, Any]:
     return {
         "source": "pager",

@@ -11,7 +11,7 @@ from dora.records import FlagChange, Incident, ManualChange
 from dora.release import recoveries
 from dora.release.occurrences import HOUR_US
 from dora.words import immutability as words
-from tests.models.harness import Given, at
+from tests.models.harness import Given, at, sha
 from tests.release.facts import ask
 
 ONE, TWO = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -44,6 +44,23 @@ def test_what_ran_on_staging_is_told_by_digest_else_by_commit(given):
         "other": "other commit",
         "unknown": "unknown",
     }
+
+
+def test_a_tag_that_is_given_anew_or_moved_is_told_by_what_it_names(given):
+    """`1.2-rc1` of staging goes out as `1.2`, the same artifact; `latest` is another by then."""
+    given.line("a b c")
+    for name, commit, hour, version, digest in (
+        ("s1", "a", 1, "1.2-rc1", ONE),
+        ("s2", "b", 2, "latest", TWO),
+    ):
+        given.deploy(name, commit, hour, environment="staging", version=version, digest=digest)
+    given.deploy("renamed", "a", 10, version="1.2", digest=ONE)
+    given.deploy("moved", "c", 20, version="latest", digest="sha256:" + "3" * 64)
+    answer = ask("immutability", given)
+    told = answer.evidence.set_index("deployment")["artifact"].to_dict()
+    assert told == {"renamed": "same digest", "moved": "other commit"}
+    assert (answer["same_digest_share"].value, answer["same_digest_share"].n) == (1, 1)
+    assert (answer["same_commit_share"].value, answer["same_commit_share"].n) == (0, 1)
 
 
 def test_what_nobody_says_was_made_by_hand_is_neither(given):
@@ -183,6 +200,23 @@ def test_recoveries_are_told_by_what_ended_them(given):
         "flag_off": third,
         "incident_resolved": third,
     }
+
+
+def test_a_revert_and_a_fix_forward_end_failures_too(given):
+    """`b` is reverted ten hours after it went out; `fix` mends `d` after twenty hours."""
+    given.line("a b r d e")
+    given.says("r", "reverts", sha("b"))
+    for name, hour, more in (
+        ("a", 10, {}), ("b", 20, {}), ("r", 30, {}), ("d", 40, {}), ("e", 60, {"fixes": "p-d"}),
+    ):  # fmt: skip
+        given.deploy(f"p-{name}", name, hour, **more)
+    answer = ask("immutability", given)
+    shares = {
+        kind: answer[f"recovered_by_{kind}_share"].value for kind in ("revert", "fix_forward")
+    }
+    assert shares == {"revert": 1 / 2, "fix_forward": 1 / 2}
+    assert answer["recovery_median_revert"].value == pytest.approx(10)
+    assert answer["recovery_median_fix_forward"].value == pytest.approx(20)
 
 
 def test_how_long_failures_last_is_told_by_what_ends_them(given):
