@@ -202,7 +202,7 @@ def recovery_curves(ax: Axes, found: Lengths, answer: Answer) -> None:
         ax.step(x, y, where="post", color=hue, ls=style, lw=1.8, label=words.recovery(kind, figure))
         _half(ax, figure, float(y[-1]) / 2, hue)
         most = max(most, float(y[-1]))
-    waiting = seconds[[kind is None for kind in found.kinds]]
+    waiting = found.waiting.clip(min=1 / 3600) * 3600
     if len(waiting):
         still = words.still_open(len(waiting))
         ax.plot(waiting, np.zeros(len(waiting)), ls="", marker="|", ms=9, mew=1.6,

@@ -7,7 +7,6 @@ to the share that is over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,42 +36,44 @@ class Lengths:
 
     Attributes:
         hours: Its length, so far where it goes on.
-        kinds: What ended it; None where it goes on.
+        ended_by: The place in `KINDS` of what ended it; below zero where it goes on.
     """
 
     hours: Floats
-    kinds: Sequence[str | None]
+    ended_by: NDArray[np.int64]
 
     @property
-    def open(self) -> int:
-        """How many go on."""
-        return sum(kind is None for kind in self.kinds)
+    def waiting(self) -> Floats:
+        """How long those have lasted that go on."""
+        return self.hours[self.ended_by < 0]
 
     def curve(self, kind: str) -> Curve:
         """The share of all failures that this kind has ended after so long (Aalen, Johansen)."""
-        states: dict[str | None, int] = {None: OPEN, kind: OVER}
-        outcomes = [states.get(one, ABANDONED) for one in self.kinds]
+        ended = np.where(self.ended_by == KINDS.index(kind), OVER, ABANDONED)
+        outcomes = np.where(self.ended_by < 0, OPEN, ended)
         return stats.cumulative_incidence(self.hours, outcomes)
 
 
 def lengths(rows: pd.DataFrame, now_us: int) -> Lengths:
     """The failures that began in the window, from rows of kind, from_us and us."""
+    import pandas as pd
+
     so_far = now_us - rows["from_us"].to_numpy(np.int64)
     us = rows["us"].to_numpy(float, na_value=np.nan)
-    kinds = [kind if isinstance(kind, str) else None for kind in rows["kind"]]
-    return Lengths(np.where(np.isnan(us), so_far, us) / HOUR_US, kinds)
+    ended_by = pd.Categorical(rows["kind"], categories=KINDS).codes.astype(np.int64)
+    return Lengths(np.where(np.isnan(us), so_far, us) / HOUR_US, ended_by)
 
 
 def figures(found: Lengths) -> list[Figure]:
     """How many failures are open, and the time to recovery by kind."""
-    n = len(found.kinds)
+    n = len(found.hours)
     if not n:
         return [
             Figure("recovery_open", None, "failures", 0, reason=words.NO_FAILURE),
             *(Figure(_name(kind), None, "hours", 0, reason=words.NO_FAILURE) for kind in KINDS),
         ]
     return [
-        Figure("recovery_open", found.open, "failures", n),
+        Figure("recovery_open", len(found.waiting), "failures", n),
         *(_median(kind, found) for kind in KINDS),
     ]
 
@@ -91,5 +92,5 @@ def _median(kind: str, found: Lengths) -> Figure:
     if not curve.ended:
         return Figure(_name(kind), None, "hours", 0, reason=words.never_ended_by(kind))
     half = curve.quantile(float(curve.over[-1]) / 2)
-    note = words.still_open(found.open) if found.open else None
+    note = words.still_open(len(found.waiting)) if len(found.waiting) else None
     return Figure(_name(kind), half.value, "hours", curve.ended, half.low, half.high, note=note)
