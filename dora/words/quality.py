@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dora.words import count, listed, number, share
-from dora.words.release import estimate
+from dora.words.release import NONE_JUDGED, estimate
 
 if TYPE_CHECKING:
     from dora.stats.figure import Figure
@@ -41,7 +41,7 @@ UNKNOWN = {
     "review": "no review by another person is known",
     "staging": "no deployment to staging is known",
     "canary": "no deployment to an environment called canary is known",
-    "production": "no deployment whose incidents would be known is old enough to be judged",
+    "production": NONE_JUDGED,
 }
 
 

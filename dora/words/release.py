@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NOTHING_STARTED = "no deployment started"
 NO_WINDOWS = "no release window is configured for these services"
 NO_REPAIR = "no deployment made to repair went out"
-NONE_JUDGED = "no deployment whose incidents would be known is old enough to be judged"
+NONE_JUDGED = "no deployment is both old enough and of a service whose incidents would be known"
 ONE_SIDE = "there are no deployments to compare on both sides"
 NOTHING_LANDED = "no change landed while release windows were known"
 CONFOUNDED = (

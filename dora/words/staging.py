@@ -21,6 +21,7 @@ NONE_PASSED = "nothing went from staging to production"
 NONE_FAILED = "no deployment failed of which it is known whether it had been on staging"
 NOT_COMPARABLE = "the commit is not known on both staging and production"
 NOTHING_AHEAD = "nothing is on staging alone"
+_COMMITS = "`sha`, the commit of each and of those on staging, would tell"
 BANDS = {
     "under_1h": "soaked < 1 hour",
     "1h_to_1d": "1 hour to 1 day",
@@ -42,7 +43,8 @@ def sentence(told: Mapping[str, Figure]) -> str:
         said += rest(told)
         said.append(_mattered(told["skip_difference"]))
     elif skipped.reason != NO_STAGING:
-        said.append(f"Whether staging was skipped cannot be told: {skipped.reason}.")
+        wanted = f"; {_COMMITS}" if told["unknown"].value else ""
+        said.append(f"Whether staging was skipped cannot be told: {skipped.reason}{wanted}.")
     ahead, behind = told["ahead_now"], told["behind_now"]
     if ahead.value is not None and behind.value is not None:
         said.append(
@@ -55,7 +57,10 @@ def sentence(told: Mapping[str, Figure]) -> str:
 def rest(told: Mapping[str, Figure]) -> list[str]:
     """Of how many more deployments nothing is known, to follow a share of those that are."""
     unknown = int(told["unknown"].value or 0)
-    return [f"Of {count(unknown, 'more deployment')} it is not known."] if unknown else []
+    if not unknown:
+        return []
+    of = count(unknown, "more deployment")
+    return [f"Of {of} it is not known; {_COMMITS}."]
 
 
 def _mattered(found: Figure) -> str:

@@ -35,7 +35,7 @@ def test_what_ran_on_staging_is_told_by_digest_else_by_commit(given):
     assert (answer["same_digest_share"].value, answer["same_digest_share"].n) == (1 / 2, 2)
     assert (answer["same_commit_share"].value, answer["same_commit_share"].n) == (1 / 2, 2)
     assert (answer["unknown"].value, answer["unknown"].n) == (1, 5)
-    assert "that was on staging. Of 1 more deployment it is not known." in answer.sentence
+    assert "that was on staging. Of 1 more deployment it is not known; `sha`" in answer.sentence
     told = answer.evidence.set_index("deployment")["artifact"].to_dict()
     assert told == {
         "same": "same digest",

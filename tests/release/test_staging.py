@@ -82,7 +82,16 @@ def test_unknown_commits_are_counted_apart(given):
     answer = ask("staging", given)
     assert (answer["skipped_share"].value, answer["skipped_share"].n) == (0, 1)
     assert (answer["unknown"].value, answer["unknown"].n) == (1, 2)
-    assert "Of 1 more deployment it is not known." in answer.sentence
+    assert "Of 1 more deployment it is not known; `sha`" in answer.sentence
+
+
+def test_deployments_by_version_alone_are_told_what_is_lacking(given):
+    given.line("a")
+    stage(given, "s", None, 5, version="v1")
+    given.deploy("p", None, 20, version="v1")
+    answer = ask("staging", given)
+    assert (answer["skipped_share"].value, answer["unknown"].value) == (None, 1)
+    assert "been on staging; `sha`, the commit of each" in answer.sentence
 
 
 def drift(given: Given, **more: Any) -> tuple[float | None, ...]:
