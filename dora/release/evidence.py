@@ -60,12 +60,12 @@ def _wanted(asked: Asked) -> pd.DataFrame:
 
 def _figures(asked: Asked) -> list[Figure]:
     rows = _rows(asked, "counts")
-    counts = rows["n"].astype(int)
+    counts, started = rows["n"].astype(int), bool(len(rows))
     shares = []
     for control in CONTROLS:
         states = counts.groupby(rows[control]).sum().to_dict()
         n = sum(states.values()) - states.get("none", 0)
-        name, reason = f"{control}_share", words.REASONS[control]
+        name, reason = f"{control}_share", words.REASONS[control] if started else NOTHING_STARTED
         figure = share_figure(name, int(states.get("passed", 0)), int(n), reason)
         shares.append(replace(figure, note=words.unknown(int(states.get("unknown", 0)))))
     held = rows[list(CONTROLS)].isin(["passed", "none"]).all(axis=1)

@@ -15,6 +15,7 @@ from dora.release.drift import Drift, Drifts
 from dora.release.occurrences import DAY_US, HOUR_US
 from dora.stats.figure import Figure
 from dora.words import staging as words
+from dora.words.release import NOTHING_STARTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,12 +43,13 @@ def _figures(asked: Asked) -> list[Figure]:
 def _skips(rows: pd.DataFrame) -> Iterator[Figure]:
     """How many were never on staging, and how long the others had been there."""
     told = rows[rows["state"].isin(["passed", "skipped"])]
+    otherwise = words.NONE_TOLD if len(rows) else NOTHING_STARTED
     for name, some in (
         ("skipped_share", told),
         ("repairs_skipped_share", told[told["repair"]]),
     ):
         skipped = int((some["state"] == "skipped").sum())
-        yield share_figure(name, skipped, len(some), words.NONE_TOLD)
+        yield share_figure(name, skipped, len(some), otherwise)
     unknown = int((rows["state"] == "unknown").sum())
     yield Figure("unknown", unknown, "deployments", len(rows))
     soaks = rows["soak_us"].dropna().to_numpy(float) / DAY_US

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SATURDAY = 5
+_FREE = ("off_hours_share", "weekend_share")
+"""What needs no release window."""
 
 
 def _figures(asked: Asked) -> list[Figure]:
@@ -37,7 +39,10 @@ def _figures(asked: Asked) -> list[Figure]:
     ]
     if asked.plan.governs("window"):
         return figures
-    return [f if f.value is not None else replace(f, reason=words.NO_WINDOWS) for f in figures]
+    return [
+        f if f.value is not None or f.name in _FREE else replace(f, reason=words.NO_WINDOWS)
+        for f in figures
+    ]
 
 
 def _share(name: str, rows: pd.DataFrame, inside: pd.Series[bool], otherwise: str) -> Figure:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dora.words import staging as words
+from dora.words.release import NOTHING_STARTED
 from tests.models.harness import Given, at, sha
 from tests.release.facts import ask
 
@@ -92,6 +93,15 @@ def test_deployments_by_version_alone_are_told_what_is_lacking(given):
     answer = ask("staging", given)
     assert (answer["skipped_share"].value, answer["unknown"].value) == (None, 1)
     assert "been on staging; `sha`, the commit of each" in answer.sentence
+
+
+def test_where_nothing_went_out_that_is_the_reason(given):
+    given.line("a")
+    stage(given, "s", "a", -50)
+    given.deploy("p", "a", -49)
+    answer = ask("staging", given)
+    assert answer["skipped_share"].reason == NOTHING_STARTED
+    assert ask("evidence", given)["staging_share"].reason == NOTHING_STARTED
 
 
 def drift(given: Given, **more: Any) -> tuple[float | None, ...]:

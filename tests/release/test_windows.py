@@ -161,3 +161,10 @@ def test_it_is_drawn_and_described(engine):
         "outside\nn = 1",
     ]
     assert drawn.alt_text == answer.sentence
+
+
+def test_where_nothing_went_out_that_is_the_reason_and_not_the_calendar(engine):
+    answer = ask("windows", deployed(started("before", "2026-02-03 10:00")), engine=engine)
+    assert answer["weekend_share"].reason == words.NOTHING_STARTED
+    assert answer["inside_share"].reason == words.NO_WINDOWS
+    assert answer.sentence.startswith("Nothing to say: no deployment started.")
