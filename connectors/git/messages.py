@@ -36,6 +36,12 @@ def body(message: bytes) -> bytes:
     return _parted(message)[1]
 
 
+def parts(message: str) -> tuple[str, str]:
+    """Subject and body of a message that came from elsewhere, such as git has them itself."""
+    whole = message.replace("\r", "").encode()
+    return subject(whole).decode(), body(whole).decode()
+
+
 def _parted(message: bytes) -> tuple[list[bytes], bytes]:
     """The lines of the first paragraph, and what follows it."""
     lines = message.split(b"\n")

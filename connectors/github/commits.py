@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from connectors.forge.changing import digest
-from connectors.git.messages import pull_request, references
+from connectors.git.messages import parts, pull_request, references
 from connectors.github.client import Client
 from connectors.github.history import Walk, pages, refs
 from connectors.github.values import Place, author, instant, machine
@@ -169,7 +169,7 @@ class Commits:
         for row in rows:
             if self.since is not None and instant(row["committedDate"]) < self.since:
                 continue
-            subject, _, body = row["message"].partition("\n")
+            subject, body = parts(row["message"])
             number = pull_request(subject.encode(), body.encode())
             yield Commit(
                 repository=place.repository,

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from connectors.git.messages import pull_request, references
+from connectors.git.messages import parts, pull_request, references
 from connectors.gitlab.client import Client
 from connectors.gitlab.judging import Forbidden
 from connectors.gitlab.values import JSON, Project, author, instant, made_by_bot, spelt
@@ -178,7 +178,7 @@ class Commits:
 
     def _facts(self, project: Project, rows: list[JSON]) -> Iterator[Fact]:
         for row in rows:
-            subject, _, body = row["message"].partition("\n")
+            subject, body = parts(row["message"])
             number = pull_request(subject.encode(), body.encode())
             yield Commit(
                 repository=project.repository,
