@@ -14,6 +14,7 @@ what it says: the same line again is the same fact.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -110,4 +111,6 @@ def natural_id(kind: str, said: Mapping[str, Any], run: str = "") -> str | None:
 def _natural_change(names: tuple[str, ...], said: Mapping[str, Any]) -> str | None:
     when = said.get("changed_at")
     told = [str(said[name]) for name in names if said.get(name) and said[name] != "changed"]
+    if said.get("name"):  # what people wrote must not stay in an id where it is not to be kept
+        told[-1] = hashlib.sha256(told[-1].encode(errors="replace")).hexdigest()[:12]
     return f"{'/'.join(told)}@{when}" if when and told else None

@@ -46,6 +46,7 @@ FLAG = {
     "share": 0.2,
     "changed_at": "2026-03-01T12:00:00Z",
 }
+DONE = "0a8f6b360c44"  # printf "raised the memory limit" | sha256sum
 BY_HAND = {
     "record": "manual_change",
     "environment": "production",
@@ -153,7 +154,7 @@ def test_a_change_of_a_flag_or_by_hand_is_a_fact_known_by_what_it_says(tmp_path:
             "new-basket/production@2026-03-01T12:00:00Z", "new-basket", "production", NOON, 0.2
         ),
         ManualChange(
-            "checkout/production/raised the memory limit@2026-03-01T12:00:00Z",
+            f"checkout/production/{DONE}@2026-03-01T12:00:00Z",
             "production",
             NOON,
             name="raised the memory limit",

@@ -41,6 +41,7 @@ LAUNCHDARKLY: dict[str, Any] = {
         "environments": {"production": {"on": True}, "test": {"on": False}},
     },
 }
+DONE = "0a8f6b360c44"  # printf "raised the memory limit" | sha256sum
 UNLEASH: dict[str, Any] = {
     "id": 842,
     "type": "feature-environment-enabled",
@@ -118,7 +119,7 @@ def test_unleash(tmp_path: Path, forced: bool) -> None:
 def test_a_manual_change_as_sleuth_takes_it(tmp_path: Path, forced: bool) -> None:
     options = {"shape": "sleuth"} if forced else {}
     assert only(told(tmp_path, SLEUTH, service="checkout", **options)) == ManualChange(
-        "checkout/production/raised the memory limit@2026-03-01T12:00:00Z",
+        f"checkout/production/{DONE}@2026-03-01T12:00:00Z",
         "production",
         NOON,
         name="raised the memory limit",
