@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -40,17 +41,25 @@ class History:
     @classmethod
     def of(cls, commits: pd.DataFrame, kin: pd.DataFrame) -> History:
         """The history of one repository's rows."""
-        shas = commits["sha"].tolist()
-        by_sha = {sha: place for place, sha in enumerate(shas)}
-        graph = Graph.of(
-            [[by_sha[p] for p in said.split() if p in by_sha] for said in commits["parents"]]
-        )
+        index = pd.Index(commits["sha"])
+        parents: list[str] = commits["parents"].tolist()
+        first = index.get_indexer(pd.Index(parents)).tolist()  # of merges none is found
+        merges = {place: said.split() for place, said in enumerate(parents) if " " in said}
+        found = iter(index.get_indexer(pd.Index([*chain(*merges.values())])).tolist())
+        others: dict[int, list[int]] = {}
+        for place, named in merges.items():
+            known = [parent for parent in islice(found, len(named)) if parent != UNKNOWN]
+            first[place] = known[0] if known else UNKNOWN
+            if len(known) > 1:
+                others[place] = known[1:]
+        graph = Graph(first, others)
         copies: dict[int, set[int]] = {}
-        for sha, other in zip(kin["sha"], kin["other"], strict=True):
-            if sha in by_sha and other in by_sha and sha != other:
-                copies.setdefault(by_sha[sha], set()).add(by_sha[other])
+        both = (index.get_indexer(pd.Index(kin[name])).tolist() for name in ("sha", "other"))
+        for one, other in zip(*both, strict=True):
+            if UNKNOWN not in (one, other) and one != other:
+                copies.setdefault(one, set()).add(other)
         places = {number: place for place, number in enumerate(commits["commit_id"].tolist())}
-        return cls(shas, commits["us"].tolist(), places, graph, Apart(graph, copies))
+        return cls(index.tolist(), commits["us"].tolist(), places, graph, Apart(graph, copies))
 
 
 @dataclass
