@@ -22,9 +22,9 @@ NO_ROLLBACK = "nothing was rolled back"
 NO_RECOVERY = "no failure ended"
 NO_FAILURE = "no failure began"
 _SAYS = {
-    "digest": "`digest` whether the same artifact was on staging",
-    "manual": "`manual` what was changed by hand",
-    "automatic": "`automatic` which rollbacks nobody had to ask for",
+    "digest": "`digest` (whether the same artifact was on staging)",
+    "manual": "`manual` (what was changed by hand)",
+    "automatic": "`automatic` (which rollbacks nobody had to ask for)",
 }
 
 
@@ -41,7 +41,7 @@ def needs(lacking: Sequence[str]) -> str:
     """Which columns of deployments would tell more, and what."""
     if not lacking:
         return ""
-    return f"Of deployments, {listed([_SAYS[name] for name in lacking])} would tell."
+    return f"Deployments do not say {listed([_SAYS[name] for name in lacking])}."
 
 
 def sentence(told: Mapping[str, Figure], recoveries: Sequence[str]) -> str:
