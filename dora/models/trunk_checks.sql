@@ -2,7 +2,8 @@
 -- key: repository, name, source, build
 -- reads: ci_runs
 -- rule: Of the runs that were over by then, the newest is the last attempt at the newest commit,
---  which is the one that was first built last: an older commit's run that ends late says nothing.
+--  which is the one that was first built last, to whatever end: an older commit's run that ends
+--  late says nothing, and neither does one that was cancelled for a newer commit and run again.
 --  The span ends with the next such run, or when another check runs that a month has passed since:
 --  a check that is gone is not red for good.
 with
@@ -22,9 +23,10 @@ trunk as (
     where c.on_trunk and c.ended_us is not null
 ),
 built as (
-    select t.repository as repository, t.sha as sha, min(t.begun_us) as first_us
-    from trunk t
-    group by t.repository, t.sha
+    select c.repository as repository, c.sha as sha, min(c.begun_us) as first_us
+    from ci_runs c
+    where c.on_trunk
+    group by c.repository, c.sha
 ),
 -- A run is passed by the first of all newer ones to end; where that ended before, it never counted.
 passed as (

@@ -27,6 +27,14 @@ KEYS = {
     "judged_deployments": ["source", "deployment", "service", "environment"],
     "linked_incidents": ["source", "incident", "service"],
     "recovered_deployments": ["deployment", "service", "environment", "incident"],
+    "started_deployments": ["source", "deployment", "service", "environment"],
+    "staged_steps": ["source", "deployment", "repository", "service", "environment"],
+    "staged_deployments": ["source", "deployment", "service", "environment"],
+    "production_artifacts": ["source", "deployment", "service", "environment"],
+    "ci_runs": ["source", "build"],
+    "trunk_checks": ["repository", "name", "source", "build"],
+    "flag_states": ["source", "id", "service"],
+    "manual_changes_in_production": ["source", "id", "service"],
 }
 
 

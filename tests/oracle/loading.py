@@ -17,6 +17,7 @@ from dora.records import (
     Deployment,
     FlagChange,
     Incident,
+    ManualChange,
     columns,
 )
 from dora.store import create_tables
@@ -102,7 +103,12 @@ def service_rows(known: Known) -> dict[str, set[tuple[Any, ...]]]:
             for source, i in world.of(Incident)
             for service in incidents.services_of(i)
         },
-        "flag_services": {(f.service, f.service) for _, f in world.of(FlagChange) if f.service},
+        "flag_services": {
+            (said.service, said.service)
+            for kind in (FlagChange, ManualChange)
+            for _, said in world.of(kind)
+            if said.service
+        },
         "services": {(s, teams.get(s) or None) for s in every},
         "teams": set(),
         "team_services": {(teams[s], s, *FOREVER) for s in every if teams.get(s)},

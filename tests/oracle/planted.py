@@ -439,6 +439,35 @@ def monorepo(world: World) -> None:
     s.incident("either", 72, 73, service=None, repository=s.repository)
 
 
+def several_repositories(world: World) -> None:
+    """Deployments of two or three repositories at once, staged together, apart, or in part."""
+    first, second, third = (Scene(world, "trio") for _ in range(3))
+    second.repository, third.repository = "example.org/trio-b", "example.org/trio-c"
+    first.line("a1", "a2", "a3", "a4")
+    second.line("b1", "b2", "b3")
+    third.line("c1")
+    for scene, head in ((first, "a4"), (second, "b3"), (third, "c1")):
+        scene.head(head)
+
+    def ship(name: str, hour: float, *shas: str | None, to: str = "production") -> None:
+        for scene, sha in zip((first, second, third), shas, strict=False):
+            if sha != "":
+                scene.deploy(name, sha, hour, to, service="trio")
+
+    ship("s1", 10, "a1", "b1", to="staging")
+    ship("p1", 20, "a1", "b1")
+    ship("s2", 30, "a2", "", to="staging")
+    ship("s3", 33, "", "b2", to="staging")
+    ship("p2", 40, "a2", "b2")
+    ship("p3", 50, "a3", "b2")  # the first was never there
+    ship("p4", 55, None, "b2")
+    ship("p5", 57, None, "b3")  # unknown and skipped
+    ship("s4", 60, None, "", to="staging")
+    ship("p6", 65, "a4", "b2")
+    ship("p7", 70, "a2", "b2", "c1")  # the third has no staging
+    first.incident("over-by-then", 41, 50 - 5 / 60)  # when p3 starts
+
+
 def planted() -> World:
     """All scenes in one world."""
     world = World(
@@ -465,6 +494,7 @@ def planted() -> World:
         incidents,
         ends,
         monorepo,
+        several_repositories,
     ):
         scene(world)
     return world

@@ -109,6 +109,23 @@ def test_the_trunk_is_red_while_the_newest_run_of_any_check_was(engine):
     assert (answer["red_share"].n, answer["red_longest"].n) == (1, 2)
 
 
+def test_a_run_that_gave_way_to_a_newer_commit_stays_the_older_one(engine):
+    """As b is pushed on the 2nd, the run of a is cancelled; b is green. That a is run again and
+    fails on the 4th says nothing of the branch, whose newest commit is b. Red is the first of the
+    ten days alone, by what z had said.
+    """
+    answer = asked(
+        engine,
+        main("z", "2026-02-28 23:50", 10, "failed"),
+        main("a", "2026-03-01 23:40", 5, "cancelled"),
+        main("b", "2026-03-01 23:50", 10, "succeeded"),
+        main("a", "2026-03-03 23:50", 10, "failed", attempt=2),
+        as_of=at("2026-03-11 00:00"),
+    )
+    assert answer["red_share"].value == pytest.approx(1 / 10)
+    assert answer["red_longest"].value == pytest.approx(24)
+
+
 def test_what_was_red_before_the_window_is_red_in_it(engine):
     answer = asked(
         engine,
