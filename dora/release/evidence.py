@@ -64,10 +64,13 @@ def _figures(asked: Asked) -> list[Figure]:
     shares = []
     for control in CONTROLS:
         states = counts.groupby(rows[control]).sum().to_dict()
-        n = sum(states.values()) - states.get("none", 0)
+        n, unknown = sum(states.values()) - states.get("none", 0), states.get("unknown", 0)
         name, reason = f"{control}_share", words.REASONS[control] if started else NOTHING_STARTED
+        if n and n == unknown:
+            shares.append(Figure(name, None, "share", int(n), reason=words.NOT_KNOWN))
+            continue
         figure = share_figure(name, int(states.get("passed", 0)), int(n), reason)
-        shares.append(replace(figure, note=words.unknown(int(states.get("unknown", 0)))))
+        shares.append(replace(figure, note=words.unknown(int(unknown))))
     held = rows[list(CONTROLS)].isin(["passed", "none"]).all(axis=1)
     passed, n = int(counts[held].sum()), int(counts.sum())
     return [share_figure("complete_share", passed, n, NOTHING_STARTED), *shares]

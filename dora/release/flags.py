@@ -122,10 +122,13 @@ def _last(found: Guarded) -> Guarded:
 def _figures(asked: Asked) -> list[Figure]:
     found = guarded(asked)
     delivered = int(asked.rows(ANALYSIS.sql("delivered"))["n"].iloc[0])
+    known = len(lives(asked)[0]) > 0
     n = len(found.rows)
     days = (found.rows["delivered_us"] - found.rows["committed_us"]).to_numpy(float) / DAY_US
     return [
-        share_figure("flagged_share", n, delivered, text.NONE_DELIVERED),
+        share_figure("flagged_share", n, delivered, text.NONE_DELIVERED)
+        if known
+        else Figure("flagged_share", None, "share", 0, reason=text.NO_FLAGS),
         median_figure("deployed_median", days, "days", text.NONE_FLAGGED),
         _waited("released_median", *found.lengths("committed_us")),
         _waited("dark_median", *found.lengths("delivered_us")),

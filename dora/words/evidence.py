@@ -28,6 +28,7 @@ REASONS = {
     "freeze": NO_FREEZES,
     "linked": "nothing was delivered",
 }
+NOT_KNOWN = "of no deployment is it known"
 
 
 def unknown(n: int) -> str | None:
@@ -49,7 +50,7 @@ def sentence(told: Mapping[str, Figure], controls: Sequence[str]) -> str:
     if complete.value is None:
         return f"Nothing to say: {complete.reason}."
     known = {control: told[f"{control}_share"] for control in controls}
-    parts = [_part(NAMES[c], f) for c, f in known.items() if f.value is not None]
+    parts = [_part(NAMES[c], f) for c, f in known.items() if f.n]
     of = count(complete.n, "deployment")
     whole = f"{estimate(complete)} of {of} passed every control that there is."
     return f"{whole} {'; '.join(parts).capitalize()}." if parts else whole
@@ -57,4 +58,6 @@ def sentence(told: Mapping[str, Figure], controls: Sequence[str]) -> str:
 
 def _part(name: str, figure: Figure) -> str:
     """A share, and of how many it is not known: nobody is to take those for refused."""
+    if figure.value is None:
+        return f"{name} unknown for all"
     return f"{name} {estimate(figure)}{f', {figure.note}' if figure.note else ''}"

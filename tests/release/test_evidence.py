@@ -144,9 +144,9 @@ def test_what_is_not_known_does_not_pass(given):
         "linked": "unknown",
     }
     answer = ask("evidence", given, CALENDAR)
-    assert (answer["reviewed_share"].value, answer["reviewed_share"].n) == (0, 1)
-    assert "unknown for 1 deployment" in (answer["reviewed_share"].note or "")
-    assert "; checks green 0 % (0–79), unknown for 1 deployment" in answer.sentence
+    assert (answer["reviewed_share"].value, answer["reviewed_share"].n) == (None, 1)
+    assert answer["reviewed_share"].reason == "of no deployment is it known"
+    assert "; checks green unknown for all" in answer.sentence
     assert answer["staging_share"].value is None
     assert answer["complete_share"].value == 0
 

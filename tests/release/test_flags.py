@@ -334,10 +334,16 @@ def test_incidents_that_end_after_a_flag_is_turned_off_by_how_long_after(engine)
 
 def test_without_flags_it_says_what_it_needs(engine):
     answer = asked(engine, known_incidents=[incident("I", "2026-03-02 10:00", "2026-03-02 11:00")])
-    assert {f.reason for f in answer.figures} == {
-        text.NONE_DELIVERED, text.NONE_FLAGGED, text.NO_FLAGS,
-    }  # fmt: skip
+    assert {f.reason for f in answer.figures} == {text.NONE_FLAGGED, text.NO_FLAGS}
     assert answer.sentence == text.NEEDS_FLAGS
+
+
+def test_of_what_is_delivered_no_share_is_told_while_no_flag_is_known(engine):
+    delivered = change("a", "2026-03-03 00:00", 24)
+    unknown = asked(engine, changes=[delivered])["flagged_share"]
+    assert (unknown.value, unknown.reason) == (None, text.NO_FLAGS)
+    known = asked(engine, flag("basket", "2026-03-01 00:00", 0), changes=[delivered])
+    assert (known["flagged_share"].value, known["flagged_share"].n) == (0, 1)
 
 
 def test_without_labels_it_says_so(engine):
