@@ -45,14 +45,17 @@ from production_streams p
 order by p.route
 
 -- part: changes
--- rule: Changes that had not been delivered when the window of time began. A change that is not
---  merged by a pull request landed when it was committed.
+-- rule: Changes that had not been delivered when the window of time began, and had landed by its
+--  end. A change that is not merged by a pull request landed when it was committed.
 select
     t.route, dora_us(coalesce(t.merged_at, t.committed_at)) as landed_us,
     dora_us(t.delivered_at) as delivered_us
 from change_times t
 join scope_services s on s.service = t.service and s.scope_id = 0
+cross join rules r
 where (t.left_out is null or t.left_out = 'not delivered')
+    and dora_us(coalesce(t.merged_at, t.committed_at)) <= dora_us(r.as_of)
+    and dora_day(coalesce(t.merged_at, t.committed_at)) <= (select max(k.day) from calendar k)
     and (
         t.delivered_at is null
         or dora_day(t.delivered_at) >= (select min(k.day) from calendar k)

@@ -1,5 +1,6 @@
 -- analysis: freezes
--- reads: change_times, known_incidents, started_deployments, scope_services, calendar, schedules, spans
+-- reads: calendar, change_times, covered_services, known_incidents, schedules, scope_services,
+--  service_schedules, spans, started_deployments
 
 -- part: counted
 -- rule: Successful production deployments in frozen time, in as much time before it, in the thaw
@@ -50,18 +51,17 @@ join spans p on p.schedule = d.schedule and p.sort = 'freeze'
 order by d.started_at, d.service, d.environment, d.deployment, p.name
 
 -- part: incidents
+-- rule: A service as a whole is frozen while all of its environments are.
 , hurt as (
     select distinct k.source, k.incident, k.service, dora_us(k.detected_at) as us,
         dora_day(k.detected_at) as day
     from known_incidents k
     where k.standing = 'counts'
-), whose as (
-    select h.service as service, min(h.schedule) as schedule from schedules h group by h.service
 )
 select
     p.sort as phase, count(*) as n
 from hurt k
-join whose w on w.service = k.service
+join service_schedules w on w.service = k.service
 join scope_services s on s.service = k.service and s.scope_id = 0
 join spans p on p.schedule = w.schedule and p.sort in ('frozen', 'before')
     and p.from_us <= k.us and k.us < p.until_us
@@ -69,21 +69,18 @@ where s.from_day <= k.day and k.day < s.until_day
 group by p.sort
 
 -- part: exposure
-, whose as (
-    select h.service as service, min(h.schedule) as schedule from schedules h group by h.service
-)
+-- rule: Of services whose incidents would be known.
 select p.sort as phase, sum(p.until_us - p.from_us) as us
-from whose w
+from service_schedules w
+join covered_services v on v.service = w.service
 join scope_services s on s.service = w.service and s.scope_id = 0
 join spans p on p.schedule = w.schedule and p.sort in ('frozen', 'before')
 group by p.sort
 
 -- part: waits
--- rule: Of each change that landed in frozen time, how long it then waited for the freeze to end, or
---  until it was delivered all the same.
-, whose as (
-    select h.service as service, min(h.schedule) as schedule from schedules h group by h.service
-), landed as (
+-- rule: Of each change that landed while all environments of its service were frozen, how long it
+--  then waited for the freeze to end, or until it was delivered all the same.
+, landed as (
     select t.change_id, t.service, dora_us(coalesce(t.merged_at, t.committed_at)) as us,
         dora_day(coalesce(t.merged_at, t.committed_at)) as day, dora_us(t.delivered_at) as delivered_us
     from change_times t
@@ -93,7 +90,7 @@ select
     sum(case when l.delivered_us < p.until_us then l.delivered_us else p.until_us end - l.us) as us,
     count(*) as n
 from landed l
-join whose w on w.service = l.service
+join service_schedules w on w.service = l.service
 join scope_services s on s.service = l.service and s.scope_id = 0
 join spans p on p.schedule = w.schedule and p.sort = 'frozen'
     and p.from_us <= l.us and l.us < p.until_us

@@ -228,6 +228,13 @@ def without(
     return left
 
 
+def common(
+    spans: Sequence[tuple[datetime, datetime]], others: Sequence[tuple[datetime, datetime]]
+) -> list[tuple[datetime, datetime]]:
+    """What spans and others both cover; both are merged."""
+    return without(spans, without(spans, others))
+
+
 def merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
     """Spans that touch or overlap as one."""
     joined: list[tuple[datetime, datetime]] = []

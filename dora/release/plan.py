@@ -1,7 +1,8 @@
 """The calendar as tables: which spans hold for which service and environment.
 
 Services and environments for which the same entries hold share a *schedule*, so that a store of
-thousands of services has its spans once.
+thousands of services has its spans once. So do services as a whole: one that goes by several
+schedules is frozen while all of them are, and its window is open while any of them is.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dora import zones
 from dora.config.calendar import Calendar
@@ -37,6 +38,9 @@ _SPANS = {
     "until_us": "BIGINT",
 }
 _SCHEDULES = {"service": "VARCHAR", "environment": "VARCHAR", "schedule": "INTEGER"}
+_WHOLE = {"service": "VARCHAR", "schedule": "INTEGER"}
+_Key: TypeAlias = tuple[tuple[int, ...], ...]
+"""Which windows, freezes and trains hold, by their numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +58,17 @@ class Plan:
     question: Question
 
     def load(self, question: Question) -> None:
-        """Make the tables `schedules` and `spans` where SELECTs can join them.
+        """Make the tables `schedules`, `service_schedules` and `spans` where SELECTs can join them.
 
-        `schedules` says which schedule a service has in an environment; `spans` has each span of
-        each schedule in microseconds: `window`, merged, `freeze`, `train`, `office` hours, `closed`
-        for all freezes, merged; and of the freezes that begin in the window all `frozen` time so
-        far, as long a time `before` it, and the `thaw` after it.
+        `schedules` says which schedule a service has in an environment, `service_schedules` which
+        it has over all of them; `spans` has each span of each schedule in microseconds: `window`,
+        merged, `freeze`, `train`, `office` hours, `closed` for all freezes, merged; and of the
+        freezes that begin in the window all `frozen` time so far, as long a time `before` it, and
+        the `thaw` after it.
         """
-        schedules, spans = self._frames
+        schedules, whole, spans = self._frames
         question.tables.load("schedules", schedules, _SCHEDULES)
+        question.tables.load("service_schedules", whole, _WHOLE)
         question.tables.load("spans", spans, _SPANS)
 
     def governs(self, sort: Sort) -> bool:
@@ -73,8 +79,8 @@ class Plan:
         """The local days of the window that have a release window, and those that are frozen."""
         window = self.question.window
         found: dict[Sort, set[date]] = {"window": set(), "frozen": set()}
-        for key in self._numbered:
-            for one in self._of_schedule(key):
+        for keys in self._numbered:
+            for one in self._of_schedules(keys):
                 if one.sort in found:
                     found[one.sort].update(_days(one, window.zone))
         return {
@@ -118,35 +124,64 @@ class Plan:
         }
 
     @cached_property
-    def _numbered(self) -> dict[tuple[tuple[int, ...], ...], int]:
-        keys = {tuple(held.values()) for held in self._held.values()}
-        return {key: number for number, key in enumerate(sorted(keys))}
+    def _together(self) -> dict[str, tuple[_Key, ...]]:
+        """What holds for each service, over its environments."""
+        found: dict[str, set[_Key]] = {}
+        for (service, _), held in self._held.items():
+            found.setdefault(service, set()).add(tuple(held.values()))
+        return {service: tuple(sorted(keys)) for service, keys in found.items()}
 
     @cached_property
-    def _frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Both tables; made once, so that they are loaded once."""
+    def _numbered(self) -> dict[tuple[_Key, ...], int]:
+        """The number of each schedule, and of those that services have as a whole."""
+        single = {(tuple(held.values()),) for held in self._held.values()}
+        return {
+            keys: number for number, keys in enumerate(sorted({*single, *self._together.values()}))
+        }
+
+    @cached_property
+    def _frames(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """The tables; made once, so that they are loaded once."""
         import pandas as pd
 
         return (
             pd.DataFrame(self._schedules, columns=list(_SCHEDULES), dtype=object),
+            pd.DataFrame(self._whole, columns=list(_WHOLE), dtype=object),
             pd.DataFrame(self._spans, columns=list(_SPANS), dtype=object),
         )
 
     @property
     def _schedules(self) -> list[tuple[str, str, int]]:
         return [
-            (*place, self._numbered[tuple(held.values())]) for place, held in self._held.items()
+            (*place, self._numbered[(tuple(held.values()),)]) for place, held in self._held.items()
         ]
+
+    @property
+    def _whole(self) -> list[tuple[str, int]]:
+        return [(service, self._numbered[keys]) for service, keys in self._together.items()]
 
     @property
     def _spans(self) -> list[tuple[int, str, str, int, int]]:
         return [
             (schedule, one.sort, one.name, microseconds(one.begins), microseconds(one.ends))
-            for key, schedule in self._numbered.items()
-            for one in self._of_schedule(key)
+            for keys, schedule in self._numbered.items()
+            for one in self._of_schedules(keys)
         ]
 
-    def _of_schedule(self, key: tuple[tuple[int, ...], ...]) -> Iterator[Occurrence]:
+    def _of_schedules(self, keys: tuple[_Key, ...]) -> Iterator[Occurrence]:
+        if len(keys) == 1:
+            yield from self._of_schedule(keys[0])
+            return
+        each = [list(self._of_schedule(key)) for key in keys]
+        windows = [(o.begins, o.ends) for of in each for o in of if o.sort == "window"]
+        yield from (Occurrence(*span, "", "window") for span in occurrences.merged(windows))
+        frozen = [[(o.begins, o.ends) for o in of if o.sort == "frozen"] for of in each]
+        shared = reduce(occurrences.common, frozen)
+        yield from _around(
+            [Occurrence(*span, "", "freeze") for span in shared], self.question.as_of
+        )
+
+    def _of_schedule(self, key: _Key) -> Iterator[Occurrence]:
         yield from self._office
         for (sort, entries), numbers in zip(self._entries.items(), key, strict=True):
             listed = [one for number in numbers for one in self._occurrences(sort, entries, number)]

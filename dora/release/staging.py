@@ -34,7 +34,12 @@ def _figures(asked: Asked) -> list[Figure]:
     rows = asked.rows(ANALYSIS.sql("strata"))
     rows = rows.astype({"repair": bool, "soak_us": float, "judged": int, "failed": int})
     drifts = list(Drifts(asked, ANALYSIS))
-    figures = [*_skips(rows), *_rates(rows), *_escapes(rows), *_apart(drifts, asked.now_us)]
+    figures = [
+        *_skips(rows),
+        *_rates(rows),
+        *_escapes(rows),
+        *_apart(drifts, min(asked.now_us, asked.window_us[1])),
+    ]
     if not _needs(asked):
         return figures
     return [f if f.value is not None else replace(f, reason=words.NO_STAGING) for f in figures]
@@ -76,8 +81,13 @@ def _escapes(rows: pd.DataFrame) -> Iterator[Figure]:
     yield share_figure("escape_share", escaped, len(failed), words.NONE_FAILED)
 
 
-def _apart(drifts: list[Drift], now_us: int) -> Iterator[Figure]:
-    """Commits on staging alone and on production alone: now, and on average over the window."""
+def _apart(drifts: list[Drift], end_us: int) -> Iterator[Figure]:
+    """Commits on staging alone and on production alone: at the end, and on average over the window.
+
+    Args:
+        drifts: What is apart, of each service.
+        end_us: The end of the window so far.
+    """
     now = [drift for drift in drifts if drift.ahead is not None]
     known = [drift for drift in drifts if drift.known_us]
     for side in ("ahead", "behind"):
@@ -90,7 +100,7 @@ def _apart(drifts: list[Drift], now_us: int) -> Iterator[Figure]:
         reason = words.NOTHING_AHEAD if now else words.NOT_COMPARABLE
         yield Figure("ahead_oldest", None, "days", 0, reason=reason)
     else:
-        yield Figure("ahead_oldest", (now_us - oldest) / DAY_US, "days", len(now))
+        yield Figure("ahead_oldest", (end_us - oldest) / DAY_US, "days", len(now))
 
 
 def _commits(name: str, value: float, n: int) -> Figure:

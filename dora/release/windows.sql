@@ -1,5 +1,6 @@
 -- analysis: windows
--- reads: change_times, started_deployments, scope_services, calendar, schedules, spans
+-- reads: change_times, started_deployments, scope_services, calendar, schedules, service_schedules,
+--  spans
 
 -- part: counted
 with counted as (
@@ -39,15 +40,14 @@ group by p.service, p.governed, p.inside, p.in_hours, p.day, p.repair, p.start_k
         when p.changes <= 20 then 3 else 4 end
 
 -- part: waits
--- rule: A change is ready when it has landed. The wait is until the next window opens, none inside
---  of one; waits of changes after the last window that is known are unknown. What comes next after
---  a change, the opening or the closing of a window, is the least of twice its time, and one more
---  for an opening.
+-- rule: A change is ready when it has landed. The wait is until the next window opens, in any
+--  environment of the service that has windows, none inside of one; waits of changes after the
+--  last window that is known are unknown. What comes next after a change, the opening or the
+--  closing of a window, is the least of twice its time, and one more for an opening.
 , driven as (
-    select h.service as service, min(h.schedule) as schedule
-    from schedules h
+    select h.service as service, h.schedule as schedule
+    from service_schedules h
     join governed g on g.schedule = h.schedule
-    group by h.service
 ), line as (
     select v.schedule as schedule, dora_us(coalesce(t.merged_at, t.committed_at)) as us, 1 as side,
         cast(null as bigint) as event

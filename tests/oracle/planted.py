@@ -466,6 +466,46 @@ def several_repositories(world: World) -> None:
     ship("p6", 65, "a4", "b2")
     ship("p7", 70, "a2", "b2", "c1")  # the third has no staging
     first.incident("over-by-then", 41, 50 - 5 / 60)  # when p3 starts
+    first.build("a1", 12, "succeeded")
+    first.build("a2", 14, "failed")
+    second.build("b1", 16, "failed", name="lint")  # from here on both are known
+    second.build("b2", 30, "succeeded", name="lint")
+    first.build("a3", 26, "succeeded", 9)
+    first.build("a3", 28, "failed", name="optional")
+
+
+def unheard(world: World) -> None:
+    """A service of whose incidents nobody would know, with failures that show all the same."""
+    s = Scene(world, "unheard")
+    s.line("a", "b", "c")
+    s.head("c")
+    s.deploy("s1", "a", 90, "staging")
+    for name, sha, hour in (("p1", "a", 100), ("p2", "b", 108), ("p3", "a", 110), ("p4", "c", 150)):
+        s.deploy(name, sha, hour)
+
+
+def copied(world: World) -> None:
+    """Staging and production on branches of their own, with copies of each other's commits.
+
+    It starts as a window closes (Tuesday, 14:00 UTC), and goes out amid a freeze (hour 113 to 141).
+    """
+    s = Scene(world, "copied")
+    s.line("a", "b", "c", hour=20)
+    s.commit("copy", "a", 24)
+    s.says("copy", "cherry_picked_from", "b", short=12)
+    s.commit("again", "a", 25)  # a copy of a copy
+    s.says("again", "cherry_picked_from", "copy")
+    s.commit("merge", "c copy", 26)
+    s.commit("urgent", "merge", 115)
+    s.head("urgent")
+    s.deploy("s1", "c", 30, "staging")
+    s.deploy("p1", "a", 39, started_at=at(38))
+    s.deploy("p2", "copy", 50)
+    s.deploy("s2", "merge", 60, "staging")
+    s.deploy("p3", "again", 70)
+    s.deploy("s3", "again", 80, "staging")
+    s.deploy("p4", "urgent", 120)
+    s.incident("i", 51, 52)
 
 
 def planted() -> World:
@@ -495,6 +535,8 @@ def planted() -> World:
         ends,
         monorepo,
         several_repositories,
+        unheard,
+        copied,
     ):
         scene(world)
     return world

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dora.records import (
+    Build,
     Commit,
     CommitPath,
     CommitReference,
@@ -171,6 +172,23 @@ class Scene:
                 f"{number:04}", f"{self.name}-{flag}", changed_at=at(hour), share=share, **made
             ),
             source="flags",
+        )
+
+    def build(self, sha: str, hour: float, status: Any, hours: float = 1, **more: Any) -> None:
+        """A run of the check `test` on the default branch, unless more is said."""
+        made: dict[str, Any] = {"name": "test", "branch": "main"} | more
+        number = len(self.world.of(Build))
+        self.world.add(
+            Build(
+                f"{self.name}:{number:04}",
+                self.repository,
+                self.sha(sha),
+                status=status,
+                started_at=at(hour),
+                finished_at=at(hour + hours),
+                **made,
+            ),
+            source="ci",
         )
 
     def cause(self, incident: str, text: str) -> None:

@@ -17,7 +17,7 @@ from tests.oracle.dressing import dressed
 from tests.oracle.failures import Production
 from tests.oracle.generator import random_world
 from tests.oracle.marts import Incidents, marts
-from tests.oracle.planted import several_repositories
+from tests.oracle.planted import copied, several_repositories, unheard
 from tests.oracle.scenes import at
 from tests.oracle.starts import started_deployments
 from tests.oracle.test_conformance import LATEST, VARIANTS, Databases, plant
@@ -65,7 +65,8 @@ class Releases:
 @pytest.fixture(scope="module")
 def databases() -> Databases:
     world = dressed(random_world(SEEDS))
-    several_repositories(world)
+    for scene in (several_repositories, unheard, copied):
+        scene(world)
     return Databases(world)
 
 
@@ -98,7 +99,8 @@ def test_every_table_equals_the_oracle_by_any_rules(databases: Databases, varian
 def test_the_world_has_every_case() -> None:
     """So that no rule goes unasked."""
     world = dressed(random_world(SEEDS))
-    several_repositories(world)
+    for scene in (several_repositories, unheard, copied):
+        scene(world)
     tables = Releases(world, Rules(), LATEST).tables
     said: dict[str, dict[str, set[Any]]] = {
         "staged_deployments": {"state": {"passed", "skipped", "unknown", "none"}},

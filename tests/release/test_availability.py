@@ -113,10 +113,11 @@ def test_a_change_is_ready_when_a_run_that_began_after_it_landed_leaves_the_trun
 
 
 def test_at_the_end_of_a_window_that_is_over_waits_what_waited_then(engine):
-    changes = [change("waited", "2026-04-05 00:00", 30 * 24)]
+    """What landed on the 10th of April, after it, was not there to wait."""
+    changes = [change("waited", "2026-04-05 00:00", 30 * 24), change("later", None, 40 * 24)]
     build = main("a", "2026-03-30 23:50", 10, "succeeded")
     answer = asked(engine, build, delivered_changes=changes, as_of=at("2026-04-20 00:00"))
-    assert answer["waiting"].value == 1
+    assert (answer["waiting"].value, answer["waiting"].n) == (1, 1)
     assert answer["waiting_oldest"].value == pytest.approx(1)  # 31 March
 
 

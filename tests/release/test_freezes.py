@@ -90,6 +90,24 @@ def test_incidents_in_it_are_held_against_as_much_time_before(engine):
     assert found.n == 3
 
 
+def test_time_of_services_whose_incidents_are_not_known_is_not_counted(engine):
+    """One incident in the five frozen days and one in the five before is a ratio of one. The other
+    service is frozen from the 5th until the 8th, too: eight days against five, the 2nd to 4th and
+    the 8th and 9th. As nobody would know of its incidents, it is in neither."""
+    early = MARCH.replace("audit", "early").replace("03-10", "03-05").replace("03-15", "03-08")
+    text = f'{MARCH}{early}services = ["other"]\n'
+    rows = deployed(
+        started("d", "2026-03-04 10:00"),
+        started("o", "2026-03-04 10:00", service="other", covered=False),
+        known_incidents=[
+            incident("I1", "2026-03-06 00:00", None),
+            incident("I2", "2026-03-12 00:00", None),
+        ],
+    )
+    found = ask("freezes", rows, text, engine=engine)["incident_ratio"]
+    assert found.value == pytest.approx(1)
+
+
 def test_incidents_of_nobody_known_are_no_good_sign(engine):
     rows = deployed(started("d", "2026-03-04 10:00", covered=False))
     found = ask("freezes", rows, MARCH, engine=engine)["incident_ratio"]
@@ -108,6 +126,21 @@ def test_changes_that_land_in_it_wait_for_its_end_or_are_delivered_all_the_same(
     )
     found = ask("freezes", rows, MARCH, engine=engine)["change_days_waited"]
     assert (found.value, found.n) == (pytest.approx(4), 2)
+
+
+def test_what_can_go_out_elsewhere_does_not_wait(engine):
+    """One environment is frozen from the 12th until the 15th, the other until the 14th, a third
+    never. Of a service of the first two the change of the 12th waits for two days."""
+    short = MARCH.replace("audit", "sale").replace("until = 2026-03-15", "until = 2026-03-14")
+    text = f'{MARCH}environments = ["eu"]\n{short}environments = ["us"]\n'
+    waits = [change("waits", None, 11 * 24)]
+    for places, expected in ((("eu", "us"), (2, 1)), (("eu", "us", "canada"), (None, 0))):
+        rows = deployed(
+            *(started(name, "2026-03-04 10:00", environment=name) for name in places),
+            delivered_changes=waits,
+        )
+        found = ask("freezes", rows, text, engine=engine)["change_days_waited"]
+        assert (found.value or None, found.n) == expected
 
 
 def test_what_goes_out_in_the_thaw_is_larger_and_fails_more(engine):

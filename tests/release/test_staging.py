@@ -221,6 +221,9 @@ def test_the_oldest_that_waits_on_staging_is_told_by_its_age(given):
     stage(given, "s1", "c", 10)
     given.deploy("p1", "a", 10)
     assert ask("staging", given)["ahead_oldest"].value == pytest.approx(31 - 1 / 24)
+    # Seen from May it is as old as it was when March ended, as is what else is said of that time.
+    later = ask("staging", given, as_of=61 * 24)
+    assert later["ahead_oldest"].value == pytest.approx(31 - 1 / 24)
 
 
 def test_without_staging_it_says_what_it_needs(given):

@@ -136,6 +136,23 @@ duration = "24h"
     assert answer["window_tax_mean"].value == pytest.approx(36 / 14, abs=0.02)
 
 
+def test_a_change_waits_for_the_first_of_its_environments_to_open(engine):
+    """It landed on Monday 2 March, 00:00. The window of one environment opens on Wednesday, the one
+    of the other on Tuesday, at ten: that is 34 hours. A third has none and says nothing of it."""
+    text = "".join(
+        f'[[calendar.windows]]\nname = "{name}"\nrrule = "FREQ=WEEKLY;BYDAY={day}"\n'
+        f'start = 2026-01-0{first}T10:00:00\nduration = "4h"\nenvironments = ["{name}"]\n'
+        for name, day, first in (("eu", "WE", 7), ("us", "TU", 6))
+    )
+    places = ("eu", "us", "canada")
+    rows = deployed(
+        *(started(name, "2026-03-09 10:00", environment=name) for name in places),
+        delivered_changes=[change("lands", None, 24)],
+    )
+    found = ask("windows", rows, text, engine=engine)["window_tax_total"]
+    assert (found.value, found.n) == (pytest.approx(34 / 24), 1)
+
+
 def test_nothing_configured_says_what_it_needs_and_what_can_be_said_without(engine):
     answer = ask("windows", deployed(started("d", "2026-03-28 10:00")), engine=engine)
     assert answer["weekend_share"].value == 1
