@@ -39,7 +39,7 @@ class Line:
 
     Attributes:
         service: The service.
-        place: Its number among the services that trains are planned for.
+        place: Its number among all of them.
         train: What the calendar says of it.
         planned: When it was to leave, one more than asked for at either end where there is one.
         asked: Which of these are in the window and due by now.
@@ -89,32 +89,29 @@ def _us(span: timedelta) -> int:
 
 def lines(asked: Asked) -> list[Line]:
     """The trains of every service in scope, in the order of services and of trains' names."""
-    services = asked.rows(ANALYSIS.sql("services"))
+    named = asked.rows(ANALYSIS.sql("lines"))
     departures = asked.rows(ANALYSIS.sql("departures"))
-    bounds = _bounds(departures, len(services))
+    bounds = _bounds(departures, len(named))
     us, planned = departures["us"].to_numpy(np.int64), _planned(asked)
     return [
-        _line(asked, train, times, us[slice(*bounds[place : place + 2])], (service, place))
-        for place, (service, schedule) in enumerate(services.itertuples(index=False))
-        for train, times in planned[schedule]
+        _line(asked, *planned[train], us[slice(*bounds[place : place + 2])], (service, place))
+        for place, (service, train) in enumerate(named.itertuples(index=False))
     ]
 
 
-def _bounds(rows: pd.DataFrame, services: int) -> Ints:
-    """Where the rows of each service begin among rows in the order of services; their end too."""
-    return np.searchsorted(rows["place"].to_numpy(np.int64), np.arange(services + 1))
+def _bounds(rows: pd.DataFrame, lines: int) -> Ints:
+    """Where the rows of each line begin among rows in the order of lines; their end too."""
+    return np.searchsorted(rows["place"].to_numpy(np.int64), np.arange(lines + 1))
 
 
-def _planned(asked: Asked) -> dict[int, list[tuple[Train, Ints]]]:
-    """The trains of each schedule, and when each is to leave."""
+def _planned(asked: Asked) -> dict[str, tuple[Train, Ints]]:
+    """The trains by their names, and when each is to leave."""
     trains = {train.name: train for train in asked.calendar.trains}
-    found: dict[int, list[tuple[Train, Ints]]] = {}
     rows = asked.rows(ANALYSIS.sql("planned"))
-    for (schedule, name), of in rows.groupby(["schedule", "name"], sort=True):
-        found.setdefault(int(str(schedule)), []).append(
-            (trains[str(name)], of["us"].to_numpy(np.int64))
-        )
-    return found
+    return {
+        str(name): (trains[str(name)], of["us"].to_numpy(np.int64))
+        for name, of in rows.groupby("name", sort=True)
+    }
 
 
 def _line(asked: Asked, train: Train, planned: Ints, times: Ints, whose: tuple[str, int]) -> Line:
@@ -173,7 +170,7 @@ def _departures(found: list[Line]) -> Iterator[Figure]:
 class _Riders:
     """The changes that meant to go with trains in the window: whose, whether they missed, waits.
 
-    They are in the order of their services' numbers.
+    They are in the order of their lines' numbers.
     """
 
     ids: Ints
@@ -185,7 +182,7 @@ class _Riders:
     def of(cls, asked: Asked, found: list[Line]) -> _Riders:
         _load_boarding(asked)
         changes = asked.rows(ANALYSIS.sql("changes"))
-        bounds = _bounds(changes, max((line.place for line in found), default=-1) + 1)
+        bounds = _bounds(changes, len(found))
         ids, landed = (changes[name].to_numpy(np.int64) for name in ("change_id", "landed_us"))
         delivered = changes["delivered_us"].to_numpy(float, na_value=np.inf)
         nothing = (np.array([], np.int64), np.array([], np.int64), np.array([], bool), np.array([]))
@@ -201,14 +198,15 @@ def _load_boarding(asked: Asked) -> None:
     import pandas as pd
 
     first, last = asked.window_us
-    rows = []
-    for schedule, trains in _planned(asked).items():
-        spans = [_boarding(train, planned, first, last) for train, planned in trains]
-        after, until, opens = zip(*spans, strict=True)
-        rows.append((schedule, min(after), max(until), min(opens)))
-    names = ["schedule", "after_us", "until_us", "opens_us"]
-    frame = pd.DataFrame(rows, columns=names, dtype="int64")
-    asked.question.tables.load("boarding", frame)
+    rows = [
+        (name, *_boarding(train, planned, first, last))
+        for name, (train, planned) in _planned(asked).items()
+    ]
+    frame = pd.DataFrame(rows, columns=list(_BOARDING), dtype=object)
+    asked.question.tables.load("boarding", frame, _BOARDING)
+
+
+_BOARDING = {"name": "VARCHAR"} | dict.fromkeys(("after_us", "until_us", "opens_us"), "BIGINT")
 
 
 def _boarding(train: Train, planned: Ints, first: int, last: int) -> tuple[int, int, int]:
@@ -267,12 +265,14 @@ def _by_team(asked: Asked, riders: _Riders, found: list[Line]) -> Iterator[Figur
     """How many of each team's changes missed their train; not of teams of a few people."""
     if not asked.question.directory.teams or not len(riders.ids):
         return
-    places = {line.service: line.place for line in found}
+    places: dict[str, list[int]] = {}
+    for line in found:
+        places.setdefault(line.service, []).append(line.place)
     rode = np.bincount(riders.places)
     missed = np.bincount(riders.places[riders.missed], minlength=len(rode))
     authors = _authors(asked, riders)
     for team, members in asked.question.directory.teams.items():
-        mine = {places[m.service] for m in members if m.service in places}
+        mine = {place for member in members for place in places.get(member.service, ())}
         inside = [place for place in mine if place < len(rode)]
         n, hits = int(rode[inside].sum()), int(missed[inside].sum())
         if not n:
@@ -286,7 +286,7 @@ def _by_team(asked: Asked, riders: _Riders, found: list[Line]) -> Iterator[Figur
 
 
 def _authors(asked: Asked, riders: _Riders) -> dict[int, set[str]]:
-    """Who, under pseudonyms, wrote what rode on each service's trains."""
+    """Who, under pseudonyms, wrote what rode on each line."""
     rows = asked.rows(ANALYSIS.sql("authors"))
     most = int(riders.places.max()) + 1
     theirs = rows["change_id"].to_numpy(np.int64) * most + rows["place"].to_numpy(np.int64)
@@ -310,7 +310,7 @@ def _evidence(asked: Asked) -> pd.DataFrame:
     from dora.metrics.tidying import tidy
 
     found = lines(asked)
-    bounds = _bounds(asked.rows(ANALYSIS.sql("departures")), len({line.place for line in found}))
+    bounds = _bounds(asked.rows(ANALYSIS.sql("departures")), len(found))
     told = [column.tolist() for _, column in asked.rows(ANALYSIS.sql("departed")).items()]
     rows = [
         (*row, *(column[bounds[line.place] + k] if k >= 0 else None for column in told))

@@ -2,20 +2,25 @@
 -- reads: boarding, change_authors, change_times, started_deployments, scope_services, schedules, spans
 
 -- part: counted
--- rule: Services are numbered, so that millions of changes need not say their service's name.
+-- rule: A line is a train of a service; lines are numbered, so that millions of changes need not say
+--  whose they are.
 with driven as (
-    select distinct p.schedule as schedule from spans p where p.sort = 'train'
-), whose as (
-    select h.service as service, min(h.schedule) as schedule,
-        cast(row_number() over (order by h.service) - 1 as bigint) as place
+    select distinct p.schedule as schedule, p.name as name from spans p where p.sort = 'train'
+), named as (
+    select distinct h.service as service, d.name as name
     from schedules h
     join driven d on d.schedule = h.schedule
-    group by h.service
+), whose as (
+    select n.service as service, n.name as name,
+        cast(row_number() over (order by n.service, n.name) - 1 as bigint) as place
+    from named n
 ), departed as (
     select w.place as place, d.us as us, d.deployment as deployment, d.version as version,
         d.url as url
     from started_deployments d
-    join whose w on w.service = d.service
+    join schedules h on h.service = d.service and h.environment = d.environment
+    join driven t on t.schedule = h.schedule
+    join whose w on w.service = d.service and w.name = t.name
     join scope_services s on s.service = d.service and s.scope_id = 0
     where not d.repair and s.from_day <= d.day and d.day < s.until_day
 ), landed as (
@@ -25,7 +30,7 @@ with driven as (
     from change_times t
     join whose w on w.service = t.service
     join scope_services s on s.service = t.service and s.scope_id = 0
-    join boarding b on b.schedule = w.schedule
+    join boarding b on b.name = w.name
     where (t.left_out is null or t.left_out = 'not delivered')
       and dora_us(coalesce(t.merged_at, t.committed_at)) > b.after_us
       and dora_us(coalesce(t.merged_at, t.committed_at)) <= b.until_us
@@ -34,19 +39,19 @@ with driven as (
       and dora_day(coalesce(t.merged_at, t.committed_at)) < s.until_day
 )
 
--- part: services
-select w.service, w.schedule
+-- part: lines
+select w.service, w.name
 from whose w
 order by w.place
 
 -- part: planned
-select p.schedule, p.name, p.from_us as us
+select distinct p.name, p.from_us as us
 from spans p
 where p.sort = 'train'
-order by p.schedule, p.name, p.from_us
+order by p.name, p.from_us
 
 -- part: departures
--- rule: Repairs ride on no train.
+-- rule: Repairs ride on no train, and a train leaves to the environments that it goes to.
 select d.place, d.us
 from departed d
 order by d.place, d.us, d.deployment

@@ -28,6 +28,7 @@ from tests.oracle.releases.availability import availability
 from tests.oracle.releases.before import staging
 from tests.oracle.releases.calendars import CAIRO, CALENDARS
 from tests.oracle.releases.freezes import freezes
+from tests.oracle.releases.trains import trains
 from tests.oracle.releases.windows import windows
 from tests.oracle.scenes import at
 from tests.oracle.test_conformance import Databases
@@ -38,6 +39,7 @@ ANALYSES: dict[str, Callable[[Asked], Figures]] = {
     "availability": availability,
     "freezes": freezes,
     "staging": staging,
+    "trains": trains,
     "windows": windows,
 }
 WHOLE = (date(2026, 4, 20), date(2026, 5, 6))
@@ -157,6 +159,15 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "what is copied is apart": ("staging", "all", "k.carrier as other", "k.sha as other"),
     "a copy is apart": ("staging", "all", "k.original as other", "k.sha as other"),
+    "repairs ride": ("trains", "all", "where not d.repair and", "where"),
+    "a train goes anywhere": (
+        *("trains", "at night"),
+        "h.service = d.service and h.environment = d.environment",
+        "h.service = d.service",
+    ),
+    "bots ride": (
+        *("trains", "all", "(t.left_out is null or t.left_out = 'not delivered')", "true"),
+    ),
     "one side is enough": (
         *("staging", "some", "min(case when t.staging", "max(case when t.staging"),
     ),

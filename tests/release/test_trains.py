@@ -56,6 +56,32 @@ def test_one_that_leaves_much_too_early_rides_in_the_place_of_the_one_before(eng
     assert answer["extra_departures"].value == 1
 
 
+def test_a_train_leaves_to_the_environments_that_it_goes_to(engine):
+    """To Europe on Tuesdays and to America on Wednesdays: what goes out elsewhere is no departure.
+
+    Europe's leaves on the 3rd; on the 10th only Canada and a repair in America go out. America's
+    does not leave on the 4th, and does on the 11th.
+    """
+    american = TUESDAYS.replace("weekly", "american").replace("BYDAY=TU", "BYDAY=WE")
+    american = american.replace("2026-01-06", "2026-01-07")
+    text = f'{TUESDAYS}environments = ["eu"]\n{american}environments = ["us"]\n'
+    rows = deployed(
+        started("e3", "2026-03-03 10:00", environment="eu"),
+        started("u10", "2026-03-10 10:00", environment="us", rework_kind="hotfix"),
+        started("c10", "2026-03-10 10:00", environment="canada"),
+        started("u11", "2026-03-11 10:00", environment="us"),
+    )
+    answer = ask("trains", rows, text, engine=engine, as_of=at("2026-03-12 00:00"))
+    told = answer.evidence
+    assert list(zip(told["train"], told["planned_at"].dt.day, told["state"], strict=True)) == [
+        ("american", 4, "skipped"),
+        ("american", 11, "on time"),
+        ("weekly", 3, "on time"),
+        ("weekly", 10, "skipped"),
+    ]
+    assert (answer["planned"].value, answer["extra_departures"].value) == (4, 0)
+
+
 def test_what_is_not_due_yet_is_not_skipped(engine):
     rows = deployed(started("a", "2026-03-03 10:00"))
     answer = ask("trains", rows, TUESDAYS, engine=engine, as_of=at("2026-03-10 11:59"))

@@ -55,6 +55,11 @@ CALENDARS = {
                 tolerance=10 * HOUR,
                 services=("story-1*", "story-3*", "trio"),
             ),
+            Entry(
+                *("to Europe", "2026-04-22T09:00:00", "UTC", (2, 4)),
+                tolerance=2 * HOUR,
+                environments=("prod-eu",),
+            ),
         ),
     ),
     "none": Almanac(office=(0, 12)),
