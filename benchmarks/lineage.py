@@ -24,7 +24,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import duckdb
-import pandas  # noqa: F401 - imported before the clock starts, as in a sync
 
 from dora import lineage
 from dora.lineage import Ancestry, Graph, Stream

@@ -133,7 +133,10 @@ class Side:
 def _split(
     metric: Metric, now: Side, before: Side, apart: NDArray[np.bool_]
 ) -> tuple[Split, Standardised]:
-    """The change taken apart, and what the number would be in the mix of before."""
+    """The change taken apart, and what the number would be in the mix of before.
+
+    Every kind of metric registers its own way.
+    """
     raise NotImplementedError(metric.name)
 
 

@@ -10,22 +10,24 @@ keys as (
     from stated_causes s
     where dora_matches(s.cause, '^[a-z][a-z0-9_]+-[0-9]+$') and s.cause = upper(s.cause)
 ),
+landed as (
+    select c.commit_id as commit_id, p.title as title, p.head_branch as head_branch
+    from pull_requests p
+    join landed_pull_requests l on l.repository = p.repository and l.number = p.number
+    join commits c on c.repository = l.repository and c.sha = l.landed_sha
+),
 texts as (
     select c.commit_id as commit_id, c.subject as words
     from commits c
     where c.subject is not null
     union all
-    select c.commit_id as commit_id, p.title as words
-    from pull_requests p
-    join landed_pull_requests l on l.repository = p.repository and l.number = p.number
-    join commits c on c.repository = l.repository and c.sha = l.landed_sha
-    where p.title is not null
+    select l.commit_id as commit_id, l.title as words
+    from landed l
+    where l.title is not null
     union all
-    select c.commit_id as commit_id, p.head_branch as words
-    from pull_requests p
-    join landed_pull_requests l on l.repository = p.repository and l.number = p.number
-    join commits c on c.repository = l.repository and c.sha = l.landed_sha
-    where p.head_branch is not null
+    select l.commit_id as commit_id, l.head_branch as words
+    from landed l
+    where l.head_branch is not null
 ),
 bearing as (
     select distinct k.cause as cause, t.commit_id as commit_id

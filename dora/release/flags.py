@@ -122,12 +122,12 @@ def _last(found: Guarded) -> Guarded:
 def _figures(asked: Asked) -> list[Figure]:
     found = guarded(asked)
     delivered = int(asked.rows(ANALYSIS.sql("delivered"))["n"].iloc[0])
-    known = len(lives(asked)[0]) > 0
+    known = lives(asked)
     n = len(found.rows)
     days = (found.rows["delivered_us"] - found.rows["committed_us"]).to_numpy(float) / DAY_US
     return [
         share_figure("flagged_share", n, delivered, text.NONE_DELIVERED)
-        if known
+        if len(known[0])
         else Figure("flagged_share", None, "share", 0, reason=text.NO_FLAGS),
         median_figure("deployed_median", days, "days", text.NONE_FLAGGED),
         _waited("released_median", *found.lengths("committed_us")),
@@ -135,7 +135,7 @@ def _figures(asked: Asked) -> list[Figure]:
         Figure("dark_now", int((found.released == NEVER).sum()), "changes", n)
         if n
         else Figure("dark_now", None, "changes", 0, reason=text.NONE_FLAGGED),
-        *_debt(asked),
+        *_debt(asked, *known),
         *_recoveries(asked),
     ]
 
@@ -164,9 +164,10 @@ def lives(asked: Asked) -> tuple[pd.DataFrame, NDArray[np.float64], NDArray[np.b
     return rows, (ends - rows["begun_us"].to_numpy(np.int64)) / DAY_US, removed
 
 
-def _debt(asked: Asked) -> list[Figure]:
+def _debt(
+    asked: Asked, rows: pd.DataFrame, days: NDArray[np.float64], removed: NDArray[np.bool_]
+) -> list[Figure]:
     """Flags that are there, those that are stale, and how long flags live."""
-    rows, days, removed = lives(asked)
     if not len(rows):
         units = {"flags": "flags", "stale_share": "share", "stale_oldest": "days"}
         units |= {"removed_median": "days"}

@@ -15,7 +15,7 @@ from dora.release.drift import Drift, Drifts
 from dora.release.occurrences import DAY_US, HOUR_US
 from dora.stats.figure import Figure
 from dora.words import staging as words
-from dora.words.release import NOTHING_STARTED
+from dora.words.release import NONE_JUDGED, NOTHING_STARTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,12 @@ def _rates(rows: pd.DataFrame) -> Iterator[Figure]:
 
 def _escapes(rows: pd.DataFrame) -> Iterator[Figure]:
     """Failed production deployments that staging had let pass."""
-    failed = rows[(rows["failed"] == 1) & rows["state"].isin(["passed", "skipped"])]
+    told = rows[rows["state"].isin(["passed", "skipped"])]
+    if not told["judged"].sum():
+        yield Figure("escapes", None, "deployments", 0, reason=NONE_JUDGED)
+        yield Figure("escape_share", None, "share", 0, reason=NONE_JUDGED)
+        return
+    failed = told[told["failed"] == 1]
     escaped = int((failed["state"] == "passed").sum())
     yield Figure("escapes", escaped, "deployments", len(failed))
     yield share_figure("escape_share", escaped, len(failed), words.NONE_FAILED)

@@ -238,9 +238,9 @@ def test_a_secret_is_in_no_error_whoever_put_it_there(caplog: pytest.LogCaptureF
     assert SECRET not in repr(Token("T", SECRET)) + repr(Tokens([Token("T", SECRET)]))
     assert SECRET not in repr(Caller(Tokens([Token("T", SECRET)]), Waits()))
     scrubber = Scrubber([SECRET])
-    scrubber.watch("some.library")
+    scrubber.watch("a.chatty.client")
     with caplog.at_level(logging.DEBUG):
-        logging.getLogger("some.library").debug("sent %s to %s", {"Authorization": SECRET}, "h")
+        logging.getLogger("a.chatty.client").debug("sent %s to %s", {"Authorization": SECRET}, "h")
     assert "sent" in caplog.text
     assert SECRET not in caplog.text
 

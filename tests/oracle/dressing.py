@@ -6,7 +6,7 @@ states of reviews. Times meet at whole hours here too, so that edges come up oft
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -22,6 +22,8 @@ from dora.records import (
     Record,
     Review,
 )
+from tests.oracle.generator import random_world
+from tests.oracle.planted import copied, several_repositories, unheard
 from tests.oracle.scenes import at
 from tests.oracle.world import World
 
@@ -182,6 +184,14 @@ class Dresser:
 
 def _of(record: Any) -> str:
     return str(record.repository)
+
+
+def told_world(seeds: Iterable[int]) -> World:
+    """Random histories with all that releases are told by, and the scenes planted for them."""
+    world = dressed(random_world(seeds))
+    for scene in (several_repositories, unheard, copied):
+        scene(world)
+    return world
 
 
 def dressed(world: World) -> World:

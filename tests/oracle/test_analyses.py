@@ -20,9 +20,7 @@ from dora.release.base import Asked as Put
 from dora.release.plan import Plan
 from dora.rules import Rules
 from dora.windows import Window
-from tests.oracle.dressing import dressed
-from tests.oracle.generator import random_world
-from tests.oracle.planted import copied, several_repositories, unheard
+from tests.oracle.dressing import told_world
 from tests.oracle.releases.asked import Asked, Facts, Figures
 from tests.oracle.releases.availability import availability
 from tests.oracle.releases.before import staging
@@ -65,10 +63,7 @@ QUESTIONS: dict[str, tuple[str, tuple[date, date], datetime, tuple[str, ...], di
 
 @pytest.fixture(scope="module")
 def databases() -> Databases:
-    world = dressed(random_world(SEEDS))
-    for scene in (several_repositories, unheard, copied):
-        scene(world)
-    return Databases(world)
+    return Databases(told_world(SEEDS))
 
 
 @cache

@@ -13,11 +13,9 @@ from dora.rules import Rules
 from tests.oracle import flags, pipelines, staging
 from tests.oracle.changes import Row
 from tests.oracle.compare import differences
-from tests.oracle.dressing import dressed
+from tests.oracle.dressing import told_world
 from tests.oracle.failures import Production
-from tests.oracle.generator import random_world
 from tests.oracle.marts import Incidents, marts
-from tests.oracle.planted import copied, several_repositories, unheard
 from tests.oracle.scenes import at
 from tests.oracle.starts import started_deployments
 from tests.oracle.test_conformance import LATEST, VARIANTS, Databases, plant
@@ -64,10 +62,7 @@ class Releases:
 
 @pytest.fixture(scope="module")
 def databases() -> Databases:
-    world = dressed(random_world(SEEDS))
-    for scene in (several_repositories, unheard, copied):
-        scene(world)
-    return Databases(world)
+    return Databases(told_world(SEEDS))
 
 
 def unequal(databases: Databases, workspace: Workspace) -> list[str]:
@@ -98,10 +93,7 @@ def test_every_table_equals_the_oracle_by_any_rules(databases: Databases, varian
 
 def test_the_world_has_every_case() -> None:
     """So that no rule goes unasked."""
-    world = dressed(random_world(SEEDS))
-    for scene in (several_repositories, unheard, copied):
-        scene(world)
-    tables = Releases(world, Rules(), LATEST).tables
+    tables = Releases(told_world(SEEDS), Rules(), LATEST).tables
     said: dict[str, dict[str, set[Any]]] = {
         "staged_deployments": {"state": {"passed", "skipped", "unknown", "none"}},
         "production_artifacts": {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dora.words import staging as words
-from dora.words.release import NOTHING_STARTED
+from dora.words.release import NONE_JUDGED, NOTHING_STARTED
 from tests.models.harness import Given, at, sha
 from tests.release.facts import ask
 
@@ -50,6 +50,21 @@ def test_shares_rates_and_escapes_are_those_of_the_deployments(given):
     assert answer["failure_rate_soak_over_7d"].n == 0
     assert (answer["escapes"].value, answer["escape_share"].value) == (1, 1 / 3)
     assert "40 %" in answer.sentence
+
+
+def test_no_escape_is_not_told_of_what_cannot_be_judged_yet(given):
+    """Half a day after it, nobody knows whether the only deployment has failed."""
+    given.line("a b")
+    stage(given, "s", "a", 1)
+    given.deploy("base", "a", 2 - 30 * DAY)
+    stage(given, "s-b", "b", DAY)
+    given.deploy("p", "b", DAY + 12)
+    answer = ask("staging", given, as_of=2 * DAY)
+    assert answer["skipped_share"].n == 1
+    for name in ("escapes", "escape_share"):
+        assert (answer[name].value, answer[name].n) == (None, 0)
+        assert answer[name].reason == NONE_JUDGED
+    assert ask("staging", given, as_of=5 * DAY)["escapes"].value == 0
 
 
 def test_a_band_begins_with_its_first_instant(given):

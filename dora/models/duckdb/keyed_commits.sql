@@ -14,25 +14,26 @@ keys as (
 stated as (
     select distinct true as any_key from keys
 ),
+landed as (
+    select c.commit_id as commit_id, p.title as title, p.head_branch as head_branch
+    from stated
+    cross join pull_requests p
+    join landed_pull_requests l on l.repository = p.repository and l.number = p.number
+    join commits c on c.repository = l.repository and c.sha = l.landed_sha
+),
 texts as (
     select c.commit_id as commit_id, c.subject as words
     from stated
     cross join commits c
     where c.subject is not null
     union all
-    select c.commit_id as commit_id, p.title as words
-    from stated
-    cross join pull_requests p
-    join landed_pull_requests l on l.repository = p.repository and l.number = p.number
-    join commits c on c.repository = l.repository and c.sha = l.landed_sha
-    where p.title is not null
+    select l.commit_id as commit_id, l.title as words
+    from landed l
+    where l.title is not null
     union all
-    select c.commit_id as commit_id, p.head_branch as words
-    from stated
-    cross join pull_requests p
-    join landed_pull_requests l on l.repository = p.repository and l.number = p.number
-    join commits c on c.repository = l.repository and c.sha = l.landed_sha
-    where p.head_branch is not null
+    select l.commit_id as commit_id, l.head_branch as words
+    from landed l
+    where l.head_branch is not null
 ),
 words as (
     select t.commit_id as commit_id,
