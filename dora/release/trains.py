@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _NEVER = np.iinfo(np.int64).max
+_PLANNED = """
+select distinct p.name, p.from_us as us
+from spans p
+where p.sort = 'train'
+order by p.name, p.from_us
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +95,19 @@ def _us(span: timedelta) -> int:
 
 def lines(asked: Asked) -> list[Line]:
     """The trains of every service in scope, in the order of services and of trains' names."""
-    named = asked.rows(ANALYSIS.sql("lines"))
-    departures = asked.rows(ANALYSIS.sql("departures"))
+    named = _rows(asked, "lines")
+    departures = _rows(asked, "departures")
     bounds = _bounds(departures, len(named))
     us, planned = departures["us"].to_numpy(np.int64), _planned(asked)
     return [
         _line(asked, *planned[train], us[slice(*bounds[place : place + 2])], (service, place))
         for place, (service, train) in enumerate(named.itertuples(index=False))
     ]
+
+
+def _rows(asked: Asked, part: str) -> pd.DataFrame:
+    _load_boarding(asked)
+    return asked.rows(ANALYSIS.sql(part))
 
 
 def _bounds(rows: pd.DataFrame, lines: int) -> Ints:
@@ -107,7 +118,7 @@ def _bounds(rows: pd.DataFrame, lines: int) -> Ints:
 def _planned(asked: Asked) -> dict[str, tuple[Train, Ints]]:
     """The trains by their names, and when each is to leave."""
     trains = {train.name: train for train in asked.calendar.trains}
-    rows = asked.rows(ANALYSIS.sql("planned"))
+    rows = asked.rows(_PLANNED)
     return {
         str(name): (trains[str(name)], of["us"].to_numpy(np.int64))
         for name, of in rows.groupby("name", sort=True)
@@ -180,8 +191,7 @@ class _Riders:
 
     @classmethod
     def of(cls, asked: Asked, found: list[Line]) -> _Riders:
-        _load_boarding(asked)
-        changes = asked.rows(ANALYSIS.sql("changes"))
+        changes = _rows(asked, "changes")
         bounds = _bounds(changes, len(found))
         ids, landed = (changes[name].to_numpy(np.int64) for name in ("change_id", "landed_us"))
         delivered = changes["delivered_us"].to_numpy(float, na_value=np.inf)
@@ -287,7 +297,7 @@ def _by_team(asked: Asked, riders: _Riders, found: list[Line]) -> Iterator[Figur
 
 def _authors(asked: Asked, riders: _Riders) -> dict[int, set[str]]:
     """Who, under pseudonyms, wrote what rode on each line."""
-    rows = asked.rows(ANALYSIS.sql("authors"))
+    rows = _rows(asked, "authors")
     most = int(riders.places.max()) + 1
     theirs = rows["change_id"].to_numpy(np.int64) * most + rows["place"].to_numpy(np.int64)
     rode = rows[np.isin(theirs, riders.ids * most + riders.places) & (rows["place"] < most)]
@@ -310,8 +320,8 @@ def _evidence(asked: Asked) -> pd.DataFrame:
     from dora.metrics.tidying import tidy
 
     found = lines(asked)
-    bounds = _bounds(asked.rows(ANALYSIS.sql("departures")), len(found))
-    told = [column.tolist() for _, column in asked.rows(ANALYSIS.sql("departed")).items()]
+    bounds = _bounds(_rows(asked, "departures"), len(found))
+    told = [column.tolist() for _, column in _rows(asked, "departed").items()]
     rows = [
         (*row, *(column[bounds[line.place] + k] if k >= 0 else None for column in told))
         for line in found

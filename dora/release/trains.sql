@@ -44,12 +44,6 @@ select w.service, w.name
 from whose w
 order by w.place
 
--- part: planned
-select distinct p.name, p.from_us as us
-from spans p
-where p.sort = 'train'
-order by p.name, p.from_us
-
 -- part: departures
 -- rule: Repairs ride on no train, and a train leaves to the environments that it goes to.
 select d.place, d.us
