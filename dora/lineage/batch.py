@@ -110,7 +110,11 @@ class Rows:
     )
     deployments: dict[str, list[Any]] = field(
         default_factory=lambda: {
-            name: [] for name in ("stream", "position", "n", "outcome", "uncertain", "rollback")
+            name: []
+            for name in (
+                *("stream", "position", "n", "outcome"),
+                *("uncertain", "rollback", "cumulative"),
+            )
         }
     )
     undone: dict[str, list[Any]] = field(
@@ -202,6 +206,7 @@ class Batch:
             outcomes,
             np.array(walked.uncertain, dtype=bool),
             np.array(walked.rollbacks, dtype=bool),
+            np.array(walked.cumulative, dtype=bool),
         )
         pairs = np.array(walked.undone, dtype=np.int32).reshape(-1, 2)
         _append(rows.undone, stream, pairs[:, 0], pairs[:, 1])

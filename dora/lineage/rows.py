@@ -17,7 +17,7 @@ _NAMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 _DEPLOYMENTS = f"""
 insert into stream_deployments
 select w.stream, w.position, d.source, d.id, d.finished_at, d.sha, d.commit_id,
-    [{_NAMES}][w.outcome + 1], w.uncertain, w.rollback, d.inferred
+    [{_NAMES}][w.outcome + 1], w.uncertain, w.rollback, d.inferred, w.cumulative
 from lineage_rows w
 join {{deployments}} d on d.n = w.n
 order by w.stream, w.position

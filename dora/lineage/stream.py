@@ -45,6 +45,8 @@ class Walk:
         outcomes: `baseline`, `delivered`, `nothing` or `unknown`.
         uncertain: Whether what it delivers may have been delivered by one with an unknown sha.
         rollbacks: Whether it went back to a proper ancestor of what it replaced.
+        cumulative: Whether it contains all that was deployed before it, so that it contains
+            exactly the commits labelled with its position or an earlier one.
         undone: Pairs of positions: a deployment and the rollback that undid it.
         label: By commit: the position of the first deployment that contains it, `WAITING`, or
             `UNCLAIMED` for a commit that is neither deployed nor on the default branch.
@@ -54,6 +56,7 @@ class Walk:
     outcomes: list[Outcome]
     uncertain: list[bool]
     rollbacks: list[bool]
+    cumulative: list[bool]
     undone: list[tuple[int, int]]
     label: list[int]
 
@@ -74,36 +77,54 @@ def walk(graph: Graph, stream: Stream, *, head: int = UNKNOWN, ancestry: Ancestr
     claims = Claims.none(len(graph))
     order: list[int] = []
     outcomes: list[Outcome] = []
-    begun = False
+    cumulative: list[bool] = []
+    newest: set[int] = set()
     for deployment in _ordered(graph, stream, claims, ancestry):
         commit = stream.commits[deployment]
-        outcomes.append(_deliver(graph, claims, commit, begun=begun))
-        begun = begun or commit >= 0
+        outcomes.append(_deliver(graph, claims, commit, newest))
+        cumulative.append(newest == {commit})
         claims.deployed.append(commit)
         order.append(deployment)
     inferred = [stream.inferred[deployment] for deployment in order]
     rollbacks = _rollbacks(claims, outcomes, inferred, ancestry)
     undone = list(_undone(claims, rollbacks, inferred, ancestry))
     _claim(graph, claims.label, head, WAITING)
-    return Walk(order, outcomes, _uncertain(outcomes), rollbacks, undone, claims.label[:-1])
+    return Walk(
+        order, outcomes, _uncertain(outcomes), rollbacks, cumulative, undone, claims.label[:-1]
+    )
 
 
-def _deliver(graph: Graph, claims: Claims, commit: int, *, begun: bool) -> Outcome:
+def _deliver(graph: Graph, claims: Claims, commit: int, newest: set[int]) -> Outcome:
+    """Claim what a deployment delivers.
+
+    Args:
+        graph: The repository's commits.
+        claims: What was delivered before.
+        commit: The commit deployed.
+        newest: The commits deployed so far that no other one contains; brought up to date. Nothing
+            that was claimed before lies between one of them and a commit that now goes beyond it,
+            so each one that is contained is met by the walk.
+    """
     if commit < 0:
         return "unknown"
     if claims.label[commit] != UNCLAIMED:
         return "nothing"
-    _claim(graph, claims.label, commit, len(claims.deployed))
+    begun = bool(newest)
+    newest.difference_update(_claim(graph, claims.label, commit, len(claims.deployed)))
+    newest.add(commit)
     return "delivered" if begun else "baseline"
 
 
-def _claim(graph: Graph, label: list[int], start: int, mark: int) -> None:
+def _claim(graph: Graph, label: list[int], start: int, mark: int) -> list[int]:
     """Label everything reachable from `start` that has no label yet.
 
     `UNKNOWN` is -1, the last entry of `label`, which is never free: a walk ends there by itself.
+
+    Returns:
+        Where the walk ended: the commits that had a label already.
     """
     first, others, free = graph.first, graph.others, UNCLAIMED
-    stack = [start]
+    stack, ends = [start], []
     while stack:
         commit = stack.pop()
         while label[commit] == free:
@@ -111,6 +132,8 @@ def _claim(graph: Graph, label: list[int], start: int, mark: int) -> None:
             if commit in others:
                 stack.extend(others[commit])
             commit = first[commit]
+        ends.append(commit)
+    return ends
 
 
 def _uncertain(outcomes: Iterable[Outcome]) -> list[bool]:

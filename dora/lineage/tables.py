@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-VERSION = 2
+VERSION = 3
 """Rises with every change of the walk that makes other rows of the same facts: all is done anew."""
 
 EVERYTHING = ""
@@ -37,6 +37,10 @@ TABLES: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
             "uncertain": ("BOOLEAN", "An unknown sha may have delivered what this one delivers"),
             "rollback": ("BOOLEAN", "Goes back to a proper ancestor of what it replaces"),
             "inferred": ("BOOLEAN", "Inferred from tags or merges, not reported"),
+            "cumulative": (
+                "BOOLEAN",
+                "Contains all that was deployed before: what is delivered up to it, nothing else",
+            ),
         },
     ),
     "lineage": (
@@ -146,8 +150,10 @@ def create(connection: DuckDBPyConnection) -> None:
         listed = ", ".join(f"{name} {sql_type}" for name, (sql_type, _) in columns.items())
         connection.execute(f"create table if not exists {table} ({listed})")
         if kind == "view":
-            connection.execute(f"insert into {table} from lineage_copy")
+            connection.execute(f"insert into {table} by name from lineage_copy")
             connection.execute("drop table lineage_copy")
+        for name, (sql_type, _) in columns.items():  # of a table that an earlier version made
+            connection.execute(f"alter table {table} add column if not exists {name} {sql_type}")
         if kind != "table":
             _describe(connection, table, doc, columns)
 

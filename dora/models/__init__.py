@@ -330,19 +330,22 @@ def open_workspace(
 
 
 def _map(connection: duckdb.DuckDBPyConnection, config: Config | None) -> None:
-    """Map services and walk lineage in memory, unless the store was mapped just so."""
+    """Map services and walk lineage in memory, unless the store was mapped and walked just so."""
     from dora import lineage, services
 
-    rows = connection.execute(
-        "select count(distinct (table_name, column_name)) from information_schema.columns"
-        " where (table_name, column_name) in (('service_map', 'environment'),"
-        " ('flag_services', 'stated'), ('teams', 'parent'), ('stream_deployments', 'stream'))"
-    ).fetchall()
-    mapped = rows[0][0] == 4  # fewer in a store that an earlier version synced
-    if config is None or config.bare:
-        if mapped:
-            return
-    elif mapped and services.Directory.of(config) == services.remembered(connection):
-        return
-    services.write(connection, config)
-    lineage.update(connection)
+    known = set(
+        connection.execute(
+            "select distinct table_name, column_name from information_schema.columns"
+        ).fetchall()
+    )
+    fits = known >= _MAPPED  # not in a store that an earlier version synced
+    if fits and config is not None and not config.bare:
+        fits = services.Directory.of(config) == services.remembered(connection)
+    if not fits:
+        services.write(connection, config)
+    if not (fits and _WALKED in known):
+        lineage.update(connection)
+
+
+_MAPPED = {("service_map", "environment"), ("flag_services", "stated"), ("teams", "parent")}
+_WALKED = ("stream_deployments", "cumulative")

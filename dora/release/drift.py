@@ -1,95 +1,33 @@
-"""How far staging and production are apart: which commits are on one and not on the other."""
+"""How far staging and production are apart: which commits are on one and not on the other.
+
+Lineage tells of most deployments exactly what they contain: what was delivered up to one of them.
+Then presence is a comparison of numbers. What it does not tell is found by walking the commits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from dora.lineage import UNKNOWN, Graph
-from dora.lineage.apart import Apart
+from dora.release.drift_steps import UNKNOWN, Drift, Steps
+from dora.release.drift_told import Labels
+from dora.release.drift_walked import Histories
+from dora.release.timelines import integers
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dora.release.base import Analysis, Asked
-
-Sides = tuple[tuple[int, ...], tuple[int, ...]]
-"""What is on staging and on production, as commits; none where it is not known."""
-
-
-@dataclass(frozen=True)
-class History:
-    """The commits of a repository.
-
-    Attributes:
-        shas: Their ids, by place.
-        landed: When each was committed, in microseconds.
-        places: Their places by the store's number of them.
-        graph: Who is whose parent.
-        apart: Tells two sides apart.
-    """
-
-    shas: list[str]
-    landed: list[int]
-    places: dict[int, int]
-    graph: Graph
-    apart: Apart
-
-    @classmethod
-    def of(cls, commits: pd.DataFrame, kin: pd.DataFrame) -> History:
-        """The history of one repository's rows."""
-        index = pd.Index(commits["sha"])
-        parents: list[str] = commits["parents"].tolist()
-        first = index.get_indexer(pd.Index(parents)).tolist()  # of merges none is found
-        merges = {place: said.split() for place, said in enumerate(parents) if " " in said}
-        found = iter(index.get_indexer(pd.Index([*chain(*merges.values())])).tolist())
-        others: dict[int, list[int]] = {}
-        for place, named in merges.items():
-            known = [parent for parent in islice(found, len(named)) if parent != UNKNOWN]
-            first[place] = known[0] if known else UNKNOWN
-            if len(known) > 1:
-                others[place] = known[1:]
-        graph = Graph(first, others)
-        copies: dict[int, set[int]] = {}
-        both = (index.get_indexer(pd.Index(kin[name])).tolist() for name in ("sha", "other"))
-        for one, other in zip(*both, strict=True):
-            if UNKNOWN not in (one, other) and one != other:
-                copies.setdefault(one, set()).add(other)
-        places = {number: place for place, number in enumerate(commits["commit_id"].tolist())}
-        return cls(index.tolist(), commits["us"].tolist(), places, graph, Apart(graph, copies))
-
-
-@dataclass
-class Drift:
-    """One service of one repository: how far its staging and production were apart.
-
-    Attributes:
-        repository: The repository.
-        service: The service.
-        known_us: For how much of the window it is known.
-        ahead_us: Commits on staging alone, times how long each was.
-        behind_us: Commits on production alone, times how long each was.
-        ahead: The commits on staging alone at the end; None where that is not known.
-        behind: The commits on production alone at the end.
-        oldest_us: When the oldest of those on staging alone was committed.
-    """
-
-    repository: str
-    service: str
-    known_us: int = 0
-    ahead_us: int = 0
-    behind_us: int = 0
-    ahead: list[str] | None = None
-    behind: list[str] = field(default_factory=list)
-    oldest_us: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Drifts:
-    """The drift of every service in scope that has both.
+    """The drift of every service in scope that has both staging and production.
 
     Args:
         asked: The window and scope.
@@ -99,83 +37,85 @@ class Drifts:
     asked: Asked
     analysis: Analysis
 
-    def __iter__(self) -> Iterator[Drift]:
+    @cached_property
+    def all(self) -> list[Drift]:
+        """Each service's, of each of its repositories."""
+        if not len(self._places) or self._span[0] >= self._span[1]:
+            return []
+        self._load("drift_places", self._places)
+        told = ~np.isin(self._steps.place, self._walked)
+        return [*self._told(self._steps[told]), *self._by_walking(self._steps[~told])]
+
+    def alone(self) -> pd.DataFrame:
+        """The commits on one side alone at the end: repository, service, sha, state and us."""
+        if not self.all:
+            return pd.DataFrame(columns=["repository", "service", "sha", "state", "us"])
+        rows = [
+            (drift.place, commit, state)
+            for drift in self.all
+            for state, commits in (("ahead", drift.ahead), ("behind", drift.behind))
+            for commit in (() if commits is None else commits.tolist())
+        ]
+        self._load("drift_commits", pd.DataFrame(rows, columns=["place", "commit_id", "state"]))
+        return self._rows("alone")
+
+    @cached_property
+    def _span(self) -> tuple[int, int]:
         first, last = self.asked.window_us
-        last = min(last, self.asked.now_us + 1)  # what is finished now is there
-        steps = self._rows("steps")
-        for (repository, service), rows in steps.groupby(["repository", "service"], sort=True):
-            yield self._of(Drift(str(repository), str(service)), rows, first, last)
-
-    def _rows(self, part: str) -> pd.DataFrame:
-        return self.asked.rows(self.analysis.sql(part))
+        return first, min(last, self.asked.now_us + 1)  # what is finished now is there
 
     @cached_property
-    def _histories(self) -> dict[str, History]:
-        commits, kin = self._rows("commits"), self._rows("kin")
-        copied = dict(list(kin.groupby("repository")))
-        return {
-            str(repository): History.of(rows, copied.get(repository, kin.head(0)))
-            for repository, rows in commits.groupby("repository")
-        }
+    def _places(self) -> pd.DataFrame:
+        return self._rows("places")
 
     @cached_property
-    def _paths(self) -> dict[tuple[str, str], set[int]]:
-        rows = self._rows("paths")
-        return {
-            (str(repository), str(service)): set(of["commit_id"].dropna().astype(int))
-            for (repository, service), of in rows.groupby(["repository", "service"])
-        }
+    def _kin(self) -> pd.DataFrame:
+        return self._rows("kin")
 
-    def _of(self, drift: Drift, rows: pd.DataFrame, first: int, last: int) -> Drift:
-        history = self._histories.get(drift.repository)
-        if history is None:
-            return drift
-        for since, until, sides in _spans(rows, history, first, last):
-            if all(sides):
-                ahead, behind = self._alone(drift, history, sides)
-                drift.known_us += until - since
-                drift.ahead_us += (until - since) * len(ahead)
-                drift.behind_us += (until - since) * len(behind)
-                if until == last:
-                    drift.ahead = [history.shas[commit] for commit in ahead]
-                    drift.behind = [history.shas[commit] for commit in behind]
-                    drift.oldest_us = min((history.landed[c] for c in ahead), default=None)
-        return drift
+    @cached_property
+    def _steps(self) -> Steps:
+        first, last = self._span
+        return Steps.of(self._rows("steps", since_us=first, until_us=last))
 
-    def _alone(self, drift: Drift, history: History, sides: Sides) -> tuple[list[int], list[int]]:
-        """What is on one side alone, merges left out and other services' commits too."""
-        own = self._paths.get((drift.repository, drift.service))
-        mine = None if own is None else {history.places.get(number, UNKNOWN) for number in own}
-        ahead, behind = (
-            [c for c in commits if c not in history.graph.others and (mine is None or c in mine)]
-            for commits in history.apart.between(*sides)
-        )
-        return ahead, behind
+    @cached_property
+    def _walked(self) -> NDArray[np.int64]:
+        """The places of which lineage tells too little.
 
+        A service that is a part of a repository is told its own commits only, and so not whether
+        it has copies of other ones.
+        """
+        steps, places = self._steps, self._places
+        copied = places["repository"].isin(self._kin["repository"]) & (places["by_paths"] > 0)
+        untold = steps.place[(steps.commit != UNKNOWN) & (steps.told_stream == UNKNOWN)]
+        return np.union1d(untold, integers(places.loc[copied, "place"], UNKNOWN))
 
-def _spans(
-    rows: pd.DataFrame, history: History, first: int, last: int
-) -> Iterator[tuple[int, int, Sides]]:
-    """Spans of the window in which nothing is deployed, and what is on either side in each."""
-    current: dict[int, tuple[bool, int]] = {}
-    since = first
-    ids = pd.to_numeric(rows["commit_id"]).fillna(UNKNOWN).astype("int64")
-    columns = (rows[name].tolist() for name in ("stream", "staging", "us"))
-    for stream, staging, us, commit in zip(*columns, ids.tolist(), strict=True):
-        if us >= last:
-            break
-        if us > since:
-            yield since, us, _sides(current)
-            since = us
-        current[stream] = (bool(staging), history.places.get(commit, UNKNOWN))
-    if since < last:
-        yield since, last, _sides(current)
+    def _told(self, steps: Steps) -> Iterator[Drift]:
+        streams = steps.told_streams(self._span[0])
+        if not len(streams):
+            yield from (Drift(place) for place, _ in steps.each())
+            return
+        self._load("drift_streams", streams)
+        self._load("drift_kin", self._kin[["commit_id", "other_id"]])
+        kin = self._kin.merge(self._places[["place", "repository"]], on="repository")
+        labels = Labels.of(self._rows("labels"), streams, kin)
+        for place, mine in steps.each():
+            yield labels.drift(place, mine, *self._span)
+
+    def _by_walking(self, steps: Steps) -> Iterator[Drift]:
+        places = self._places[self._places["place"].isin(steps.place)]
+        if not len(places):
+            return
+        self._load("drift_repositories", places[["repository"]].drop_duplicates())
+        histories = Histories(self._rows("commits"), self._kin, self._rows("own"), places)
+        for place, mine in steps.each():
+            yield histories.drift(place, mine, *self._span)
+
+    def _rows(self, part: str, **parameters: int) -> pd.DataFrame:
+        return self.asked.rows(self.analysis.sql(part), **parameters)
+
+    def _load(self, table: str, frame: pd.DataFrame) -> None:
+        types = {str(name): _TYPES.get(str(name), "BIGINT") for name in frame}
+        self.asked.question.tables.load(table, frame, types)
 
 
-def _sides(current: dict[int, tuple[bool, int]]) -> Sides:
-    """Both sides; an environment of which the commit is not known makes its side unknown."""
-    staging, production = (
-        tuple(sorted(commit for side, commit in current.values() if side is wanted))
-        for wanted in (True, False)
-    )
-    return ((), ()) if UNKNOWN in (*staging, *production) else (staging, production)
+_TYPES = dict.fromkeys(("repository", "service", "state"), "VARCHAR")

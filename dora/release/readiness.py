@@ -12,7 +12,7 @@ from dora import zones
 from dora.metrics.scopes import ALWAYS
 from dora.release import checks, trunk
 from dora.release.occurrences import microseconds
-from dora.release.timelines import Spans, within
+from dora.release.timelines import Spans, integers, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,11 +121,6 @@ def _together(found: list[Trunk]) -> tuple[Spans, Spans]:
     return known, red
 
 
-def _whole(values: pd.Series[Any], missing: int) -> Ints:
-    """Whole numbers, with one for what is missing."""
-    return np.asarray(values.astype("Int64").fillna(missing), np.int64)
-
-
 def _places(rows: pd.DataFrame, by: str | list[str]) -> dict[Any, Ints]:
     """The places of the rows of each group."""
     return dict(cast("Mapping[Any, Ints]", rows.groupby(by, sort=False).indices))
@@ -133,7 +128,7 @@ def _places(rows: pd.DataFrame, by: str | list[str]) -> dict[Any, Ints]:
 
 def _frozen(rows: pd.DataFrame) -> dict[str, Spans]:
     """When a freeze held in all environments of each service."""
-    begins, ends = _whole(rows["from_us"], 0), _whole(rows["until_us"], 0)
+    begins, ends = integers(rows["from_us"], 0), integers(rows["until_us"], 0)
     found: dict[str, Spans] = {}
     for (name, _), mine in _places(rows, ["service", "environment"]).items():
         held = Spans.of(begins[mine], ends[mine])
@@ -142,7 +137,7 @@ def _frozen(rows: pd.DataFrame) -> dict[str, Spans]:
 
 
 def _blocked(rows: pd.DataFrame, now: int) -> dict[str, Spans]:
-    begins, ends = _whole(rows["from_us"], 0), _whole(rows["until_us"], now)
+    begins, ends = integers(rows["from_us"], 0), integers(rows["until_us"], now)
     groups = _places(rows, "service")
     return {str(name): Spans.of(begins[mine], ends[mine]) for name, mine in groups.items()}
 
@@ -152,8 +147,8 @@ def _greens(rows: pd.DataFrame) -> dict[str, tuple[Ints, Ints]]:
 
     The second is the first end of those that began no earlier; both of each repository.
     """
-    begun, begins = _whole(rows["begun_us"], 0), _whole(rows["from_us"], 0)
-    ends, red = _whole(rows["until_us"], NEVER), rows["red"].astype(bool).to_numpy()
+    begun, begins = integers(rows["begun_us"], 0), integers(rows["from_us"], 0)
+    ends, red = integers(rows["until_us"], NEVER), rows["red"].astype(bool).to_numpy()
     found = {}
     for name, mine in _places(rows, "repository").items():
         failed = mine[red[mine]]
@@ -168,7 +163,7 @@ def _changes(
     rows: pd.DataFrame, routes: pd.DataFrame, greens: Mapping[str, tuple[Ints, Ints]]
 ) -> dict[str, tuple[Ints, Ints]]:
     """When the changes of each service were ready, and when they were delivered."""
-    landed, delivered = _whole(rows["landed_us"], 0), _whole(rows["delivered_us"], NEVER)
+    landed, delivered = integers(rows["landed_us"], 0), integers(rows["delivered_us"], NEVER)
     found: dict[str, tuple[Ints, Ints]] = {}
     mine = _places(rows, "route")
     for route, service, repository in routes.itertuples(index=False):

@@ -11,7 +11,7 @@ import numpy as np
 from dora.metrics.tidying import tidy
 from dora.release.base import Analysis, Answer, Asked, median_figure, share_figure
 from dora.release.comparing import failure_difference, failure_rate
-from dora.release.drift import Drift, Drifts
+from dora.release.drift import Drifts
 from dora.release.occurrences import DAY_US, HOUR_US
 from dora.stats.figure import Figure
 from dora.words import staging as words
@@ -33,7 +33,7 @@ _BANDS = {
 def _figures(asked: Asked) -> list[Figure]:
     rows = asked.rows(ANALYSIS.sql("strata"))
     rows = rows.astype({"repair": bool, "soak_us": float, "judged": int, "failed": int})
-    drifts = list(Drifts(asked, ANALYSIS))
+    drifts = Drifts(asked, ANALYSIS)
     figures = [
         *_skips(rows),
         *_rates(rows),
@@ -86,26 +86,27 @@ def _escapes(rows: pd.DataFrame) -> Iterator[Figure]:
     yield share_figure("escape_share", escaped, len(failed), words.NONE_FAILED)
 
 
-def _apart(drifts: list[Drift], end_us: int) -> Iterator[Figure]:
+def _apart(drifts: Drifts, end_us: int) -> Iterator[Figure]:
     """Commits on staging alone and on production alone: at the end, and on average over the window.
 
     Args:
         drifts: What is apart, of each service.
         end_us: The end of the window so far.
     """
-    now = [drift for drift in drifts if drift.ahead is not None]
-    known = [drift for drift in drifts if drift.known_us]
+    now = [drift for drift in drifts.all if drift.ahead is not None]
+    known = [drift for drift in drifts.all if drift.known_us]
     for side in ("ahead", "behind"):
         total = sum(len(getattr(drift, side)) for drift in now)
         yield _commits(f"{side}_now", total, len(now))
         spent = (getattr(drift, f"{side}_us") / drift.known_us for drift in known)
         yield _commits(f"{side}_mean", sum(spent), len(known))
-    oldest = min((drift.oldest_us for drift in now if drift.oldest_us is not None), default=None)
-    if oldest is None:
+    alone = drifts.alone()
+    ahead = alone.loc[alone["state"] == "ahead", "us"]
+    if not len(ahead):
         reason = words.NOTHING_AHEAD if now else words.NOT_COMPARABLE
         yield Figure("ahead_oldest", None, "days", 0, reason=reason)
     else:
-        yield Figure("ahead_oldest", (end_us - oldest) / DAY_US, "days", len(now))
+        yield Figure("ahead_oldest", (end_us - int(ahead.min())) / DAY_US, "days", len(now))
 
 
 def _commits(name: str, value: float, n: int) -> Figure:
@@ -120,13 +121,7 @@ def _records(asked: Asked) -> pd.DataFrame:
 
     told = asked.rows(ANALYSIS.sql("evidence"))
     told.insert(6, "soak", told.pop("soak_us").astype("Float64") / 1_000_000)
-    apart = [
-        (drift.repository, drift.service, sha, side)
-        for drift in Drifts(asked, ANALYSIS)
-        for side, shas in (("ahead", drift.ahead or ()), ("behind", drift.behind))
-        for sha in shas
-    ]
-    commits = pd.DataFrame(apart, columns=["repository", "service", "sha", "state"], dtype=object)
+    commits = Drifts(asked, ANALYSIS).alone().drop(columns="us").astype(object)
     both = pd.concat([told, commits], ignore_index=True) if len(commits) else told
     columns = [*told.columns, "repository", "sha"]
     return tidy(both.reindex(columns=columns).astype({"soak": "Float64"}))
@@ -160,7 +155,7 @@ ANALYSIS = Analysis(
     about="Is staging like production, is it skipped, and does passing it spare us failures?",
     models=(
         *("started_deployments", "staged_deployments", "staged_steps"),
-        *("copies", "cherry_picks"),
+        *("staged_contents", "kindred_commits"),
     ),
     figures=_figures,
     sentence=_sentence,

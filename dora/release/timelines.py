@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
     Ints: TypeAlias = NDArray[np.int64]
@@ -99,3 +100,8 @@ class Spans:
 def within(begins: int, ends: int) -> Spans:
     """One span; none where it ends before it begins."""
     return Spans.of([begins], [ends])
+
+
+def integers(values: pd.Series[Any], missing: int) -> Ints:
+    """Whole numbers, with one for what is missing."""
+    return np.asarray(values.astype("Int64").fillna(missing), np.int64)

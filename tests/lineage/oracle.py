@@ -11,6 +11,7 @@ class Expected:
     outcomes: list[str] = field(default_factory=list)
     uncertain: list[bool] = field(default_factory=list)
     rollbacks: list[bool] = field(default_factory=list)
+    cumulative: list[bool] = field(default_factory=list)
     undone: set[tuple[int, int]] = field(default_factory=set)
     label: dict[int, int] = field(default_factory=dict)
 
@@ -73,6 +74,9 @@ def expect(
         rollback = not inferred and min(commit, before) >= 0 and commit in inside[before] - {before}
         expected.outcomes.append(outcome)
         expected.rollbacks.append(rollback)
+        expected.cumulative.append(
+            commit >= 0 and all(c in inside[commit] for c in walked if c >= 0)
+        )
         expected.uncertain.append(bool(new) and doubt)
         doubt = commit < 0 or (doubt and not new)
         if rollback:

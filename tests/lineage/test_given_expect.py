@@ -378,7 +378,7 @@ def test_tables_and_columns_say_what_they_mean(shop: Connection) -> None:
         "select table_name, column_name, comment from duckdb_columns() where not internal"
         " and table_name in ('streams', 'stream_deployments', 'lineage', 'undone')"
     ).fetchall()
-    assert len(rows) == 4 + 11 + 3 + 3
+    assert len(rows) == 4 + 12 + 3 + 3
     assert all(comment for _, _, comment in rows)
 
 

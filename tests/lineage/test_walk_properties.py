@@ -72,6 +72,12 @@ def test_a_walk_equals_the_definitions(
     assert {c: n for c, n in enumerate(actual.label) if n != UNCLAIMED} == expected.label
     assert actual.uncertain == expected.uncertain
     assert actual.rollbacks == expected.rollbacks
+    assert actual.cumulative == expected.cumulative
+    inside = contained(parents)
+    for position in (p for p, whole in enumerate(actual.cumulative) if whole):
+        commit = deployments[actual.order[position]][0]
+        up_to = {c for c, label in enumerate(actual.label) if 0 <= label <= position}
+        assert up_to == inside[commit]
     assert set(actual.undone) == expected.undone
     assert len(actual.undone) == len(expected.undone)
 

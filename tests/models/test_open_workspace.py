@@ -68,3 +68,27 @@ def test_another_configuration_maps_anew_in_memory_only(store: Path, tmp_path: P
     before = store.read_bytes()
     assert set(opened(store, config)) == {(sha("a"), "checkout"), (sha("b"), "checkout")}
     assert store.read_bytes() == before
+
+
+def earlier(store: Path) -> duckdb.DuckDBPyConnection:
+    """The store as a version left it that did not tell yet what contains all before it."""
+    older = duckdb.connect(str(store))
+    older.execute("alter table stream_deployments drop column cumulative")
+    older.execute("update lineage_state set fingerprint = '2 ' || substr(fingerprint, 3)")
+    return older
+
+
+def test_a_store_of_an_earlier_version_is_walked_anew_in_memory_only(store: Path) -> None:
+    earlier(store).close()
+    before = store.read_bytes()
+    workspace = open_workspace(store, rules=Rules(), as_of=at(100))
+    told = workspace.rows("select sha, cumulative from stream_deployments order by position")
+    assert told == [(sha("a"), True), (sha("b"), True)]
+    assert store.read_bytes() == before
+
+
+def test_the_next_walk_tells_a_store_of_an_earlier_version_what_is_new(store: Path) -> None:
+    older = earlier(store)
+    assert lineage.update(older)
+    told = older.execute("select cumulative from stream_deployments").fetchall()
+    assert told == [(True,), (True,)]

@@ -131,3 +131,69 @@ def test_of_several_repositories_all_have_to_have_been_there(given: Given):
         given.deploy(name, shop, hour, **both)
         given.deploy(name, till, hour, repository="example.org/till", **both)
     assert told(given) == {"p1": ("passed", 6), "p2": ("skipped", None)}
+
+
+def contents(given: Given) -> dict[str, str]:
+    """For each deployment of which it is told: the one up to which all is in it, by place."""
+    given_names = given.rows(
+        "staged_contents",
+        "(select s.deployment from staged_steps s where s.stream = staged_contents.stream"
+        " and s.position = staged_contents.position) as name,"
+        " (select s.environment || ' ' || s.deployment from staged_steps s"
+        " where s.stream = staged_contents.told_stream"
+        " and s.position = staged_contents.told_position) as told",
+    )
+    return dict(given_names)
+
+
+def test_what_contains_all_before_it_contains_what_was_delivered_up_to_it(given: Given):
+    """Back at b, production contains what p1 delivered, and again what p2 did when it is at c."""
+    given.line("a b c")
+    stage(given, "s1", "b", 1)
+    given.deploy("p1", "b", 10)
+    given.deploy("p2", "c", 20)
+    given.deploy("back", "b", 30)
+    given.deploy("again", "c", 40)
+    assert contents(given) == {
+        "s1": "staging s1",
+        "p1": "production p1",
+        "p2": "production p2",
+        "back": "production p1",
+        "again": "production p2",
+    }
+
+
+def test_what_came_late_to_staging_is_told_by_production(given: Given):
+    """Staging had c before b, so that b contains a part of what s1 delivered; p1 tells which."""
+    given.line("a b c")
+    stage(given, "s1", "c", 1)
+    stage(given, "s2", "b", 2)
+    stage(given, "s3", "a", 3)
+    given.deploy("p1", "b", 10)
+    assert contents(given) == {"s1": "staging s1", "s2": "production p1", "p1": "production p1"}
+
+
+def test_a_side_branch_that_is_never_merged_leaves_it_untold(given: Given):
+    given.line("a b c")
+    given.commit("fix", "a", 4)
+    given.deploy("p1", "a", 10)
+    given.deploy("hotfix", "fix", 20)
+    given.deploy("p2", "b", 30)
+    given.deploy("unknown", None, 40)
+    given.commit("merge", "c fix", 5)
+    given.deploy("p3", "merge", 50)
+    assert contents(given) == {
+        "p1": "production p1",
+        "hotfix": "production hotfix",
+        "p3": "production p3",
+    }
+
+
+def test_copies_are_kin_to_one_another_and_to_what_they_copy(given: Given):
+    """c is a copy of b, which is one of a; so is d; all four carry the same change."""
+    given.line("a x")
+    for name, of in (("b", "a"), ("c", "b"), ("d", "a")):
+        given.commit(name, "x", 5)
+        given.says(name, "cherry_picked_from", sha(of))
+    told = {(one, other) for one, other in given.rows("kindred_commits", "sha, other")}
+    assert told == {(one, other) for one in "abcd" for other in "abcd" if one != other}
