@@ -152,8 +152,21 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "<= (select max(k.day) from calendar k)",
         ">= (select min(k.day) from calendar k)",
     ),
-    "what is copied is apart": ("staging", "all", "k.carrier as other", "k.sha as other"),
-    "a copy is apart": ("staging", "all", "k.original as other", "k.sha as other"),
+    "what is copied is apart": (
+        *("staging", "all"),
+        "b.sha = k.other",
+        "b.sha = k.other and b.committed_at < a.committed_at",
+    ),
+    "a copy is apart": (
+        *("staging", "all"),
+        "b.sha = k.other",
+        "b.sha = k.other and b.committed_at > a.committed_at",
+    ),
+    "what one stream begins with is everywhere": (
+        *("staging", "a few days"),
+        "having count(*) = u.streams",
+        "having count(*) > 0",
+    ),
     "repairs ride": ("trains", "all", "where not d.repair and", "where"),
     "a train goes anywhere": (
         *("trains", "at night"),
