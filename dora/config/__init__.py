@@ -19,7 +19,6 @@ from dora.config import checks
 from dora.config import goals as goals_of
 from dora.config.calendar import Calendar
 from dora.config.checks import Faults
-from dora.config.deliver import Deliver
 from dora.config.privacy import Privacy
 from dora.config.starter import beside, starter
 from dora.errors import ConfigError
@@ -29,6 +28,8 @@ from dora.rules import Rules
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from dora.config.deliver import Deliver
 
 __all__ = [
     "Config",

@@ -74,7 +74,9 @@ class Entry(BaseModel):
         environments: Wildcards of the environments it holds for.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
     name: str = Field(min_length=1)
     rrule: Rule | None = None
@@ -161,7 +163,7 @@ class Calendar:
 
 
 class _Days(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, defer_build=True)
 
     holidays: str | None = Field(None, pattern=r"^[A-Z]{2}(-[A-Z0-9]+)?$")
     office_hours: str = Field(

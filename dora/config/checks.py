@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from dora import connector, patterns, zones
-from dora.config import deliver as deliveries
 from dora.config import lines as toml
-from dora.config.deliver import Deliver
 from dora.config.lines import Path
 from dora.config.privacy import Privacy
 from dora.errors import BadWindow, ConfigError, ConnectorMissing
 from dora.rules import EnvironmentKind, Rules
 from dora.rules import parse as parse_rules
 from dora.spelling import closest
+
+if TYPE_CHECKING:
+    from dora.config.deliver import Deliver
 
 _SECRET = re.compile(
     r"(?:^|[_-])(?:token|password|passwd|secret|api[_-]?key|private[_-]?key|credentials?)$",
@@ -82,7 +83,11 @@ Name = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    """A table of the file. What checks one is built where one is read: most files have few."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class _Top(_Part):
@@ -352,6 +357,8 @@ def privacy(given: Any, faults: Faults) -> Privacy:
 
 def deliver(number: int, raw: dict[str, Any], faults: Faults) -> Deliver | None:
     """One entry of `[[deliver]]`, checked as its kind asks for."""
+    from dora.config import deliver as deliveries
+
     path: Path = ("deliver", number)
     kind = raw.get("kind", "folder")
     if kind not in deliveries.KINDS:

@@ -42,7 +42,9 @@ class _Deliver(BaseModel):
         team: Only the services of these teams.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
     name: str = Field(min_length=1)
     window: Annotated[str, BeforeValidator(_window)] = "last-month"
