@@ -22,7 +22,6 @@ from connectors.git import history, messages
 from connectors.git.clone import HEADS, REMOTES, TAGS, Snapshot, present, snapshot
 from connectors.git.deployed import DeploymentStream
 from connectors.git.deployments import fitting, require, rule, some
-from connectors.git.lines import counted
 from connectors.git.patches import copies
 from connectors.git.process import GitProcess
 from connectors.git.versions import family
@@ -256,6 +255,8 @@ class Git:
             log = history.Log(self._git, commits, clone.repository)
             columns, rows = history.COLUMNS, history.Rows(log.rows())
             if self.options.line_counts:
+                from connectors.git.lines import counted
+
                 columns += history.COUNT_COLUMNS
                 rows = history.Rows(history.text(counted(self._git, log.lines())))
             yield Block(Commit, columns, delimited=rows)
