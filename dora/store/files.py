@@ -230,10 +230,7 @@ def _said(connection: duckdb.DuckDBPyConnection, store: Path) -> dict[str, str]:
 def _begun(place: Place, base: str, identities: str) -> duckdb.DuckDBPyConnection:
     """A work file with no facts in it."""
     connection = _connect(place.work)
-    connection.execute("begin")
-    schema.create_tables(connection)
-    connection.execute("commit")
-    _prepare(connection, base, identities)
+    schema.create_store(connection, {"identities": identities, "base": base})
     return connection
 
 

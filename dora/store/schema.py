@@ -103,10 +103,35 @@ def create_tables(connection: DuckDBPyConnection) -> None:
     What is there already stays; a table or column that an older store lacks is added. Only a file
     gets the comments: in memory nobody would read them, and they take most of the time.
     """
-    known = _existing(connection)
     on_file = connection.execute(
         "select path is not null from duckdb_databases() where database_name = current_database()"
     ).fetchall()[0][0]
+    script = _missing(_existing(connection), commented=on_file)
+    if script:
+        connection.execute(";".join(script))
+    if read_meta(connection, "schema_version") is None:
+        write_meta(connection, "schema_version", str(SCHEMA_VERSION))
+
+
+def create_store(connection: DuckDBPyConnection, said: Mapping[str, str]) -> None:
+    """Make an empty store of a new file, in one transaction.
+
+    Args:
+        connection: The file, with nothing in it.
+        said: What the store says of itself from the beginning, beside its version.
+    """
+    known = {**said, "schema_version": str(SCHEMA_VERSION), "layout": _layout()}
+    rows = ", ".join(f"({text(key)}, {text(value)})" for key, value in known.items())
+    script = [*_missing({}, commented=True), f"insert into meta values {rows}"]
+    # Two hundred statements, each done before a second core or the optimizer could be of any help.
+    connection.execute(
+        "set threads = 1; pragma disable_optimizer; begin;"
+        f"{';'.join(script)}; commit; pragma enable_optimizer; reset threads"
+    )
+
+
+def _missing(known: Mapping[str, set[str]], *, commented: bool) -> list[str]:
+    """The statements that make what is missing of the tables, given the columns there are."""
     script: list[str] = []
     for table, (doc, described) in tables().items():
         if known.get(table, set()) >= set(described):
@@ -116,11 +141,8 @@ def create_tables(connection: DuckDBPyConnection) -> None:
         for name, (kind, _) in described.items():
             if table in known and name not in known[table]:
                 script.append(f'alter table {table} add column "{name}" {kind}')
-        script += _comments(table, doc, described) if on_file else ()
-    if script:
-        connection.execute(";".join(script))
-    if read_meta(connection, "schema_version") is None:
-        write_meta(connection, "schema_version", str(SCHEMA_VERSION))
+        script += _comments(table, doc, described) if commented else ()
+    return script
 
 
 def _comments(table: str, doc: str, described: dict[str, tuple[str, str]]) -> list[str]:
@@ -209,7 +231,7 @@ def migrate(connection: DuckDBPyConnection, path: object, said: Mapping[str, str
         StoreTooNew: A newer version of this package wrote it.
     """
     version = checked_version(said.get("schema_version"), path)
-    layout = hashlib.sha256(repr(tables()).encode()).hexdigest()
+    layout = _layout()
     if version == SCHEMA_VERSION and said.get("layout") == layout:
         return
     for number, step in enumerate(MIGRATIONS[version - 1 : SCHEMA_VERSION - 1], version + 1):
@@ -221,3 +243,8 @@ def migrate(connection: DuckDBPyConnection, path: object, said: Mapping[str, str
     create_tables(connection)
     write_meta(connection, "layout", layout)
     connection.execute("commit")
+
+
+def _layout() -> str:
+    """What changes whenever a table, a column or what is said of them does."""
+    return hashlib.sha256(repr(tables()).encode()).hexdigest()

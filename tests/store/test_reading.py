@@ -49,6 +49,33 @@ def test_tables_and_columns_say_what_they_mean(tmp_path: Path) -> None:
     assert silent == []
 
 
+def test_a_store_that_was_begun_whole_is_not_gone_through_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(tmp_path / "s.duckdb")
+    made_anew: list[object] = []
+    monkeypatch.setattr(schema, "create_tables", made_anew.append)
+    with store.Writer.open(path, identities=PLAIN) as writer:
+        assert schema.read_meta(writer.connection, "schema_version") == "1"
+    assert made_anew == []
+
+
+def test_beginning_a_store_leaves_every_core_and_the_optimizer_to_what_follows(
+    tmp_path: Path,
+) -> None:
+    asked = (
+        "select current_setting('threads')",
+        "explain select 1 from (select unnest([1, 2]) as n) where n = 1 and 1 = 0",
+    )
+    with (
+        store.Writer.open(tmp_path / "s.duckdb", identities=PLAIN) as writer,
+        duckdb.connect() as c,
+    ):
+        for question in asked:
+            expected = c.execute(question).fetchall()
+            assert writer.connection.execute(question).fetchall() == expected
+
+
 def test_a_table_made_twice_is_left_as_it_is() -> None:
     with store.memory() as connection:
         store.create_tables(connection)
