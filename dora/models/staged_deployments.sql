@@ -1,22 +1,20 @@
 -- grain: a successful production deployment of a service, and whether it had been on staging
 -- key: source, deployment, service, environment
--- reads: production_deployments, staged_steps
--- rule: It had passed where what it deploys was on any staging environment of the service before it
---  started, whatever its version is called, and skipped staging where it was on none. Unknown where
---  its commit is, or where staging had something unknown since the production deployment before it;
---  none where the service had no staging by then. It soaked from its first time on staging to its
---  first in production; of several repositories, the one that was there last decides.
+-- reads: staged_steps
+-- rule: It had passed where what it deploys, the same commit or the same digest, was on any staging
+--  environment of the service before it started, whatever its version is called, and skipped staging
+--  where its commit was on none. Unknown where its commit is, or where staging had something unknown
+--  since the production deployment before it; none where the service had no staging by then. It
+--  soaked from its first time on staging to its first in production; of several repositories, the
+--  one that was there last decides.
 with
 produced as (
     select
         t.stream as stream, t.position as position, t.repository as repository,
         t.service as service, t.environment as environment, t.source as source,
-        t.deployment as deployment, t.us as us, t.content as content, t.certain as certain,
-        dora_us(coalesce(p.started_at, p.finished_at)) as start_us
+        t.deployment as deployment, t.start_us as start_us, t.us as us, t.content as content,
+        t.certain as certain, t.digest as digest
     from staged_steps t
-    join production_deployments p
-        on p.source = t.source and p.deployment = t.deployment
-        and p.service = t.service and p.environment = t.environment
     where not t.staging
 ),
 staged as (
@@ -25,6 +23,13 @@ staged as (
     from staged_steps t
     where t.staging and t.content is not null
     group by t.repository, t.service, t.content
+),
+staged_digests as (
+    select t.repository as repository, t.service as service, t.digest as digest,
+        min(t.us) as us, min(t.finished_at) as staged_at
+    from staged_steps t
+    where t.staging and t.digest is not null
+    group by t.repository, t.service, t.digest
 ),
 begun as (
     select t.repository as repository, t.service as service, min(t.us) as us
@@ -67,13 +72,29 @@ followed as (
         ) as bigint) as turn
     from produced p
 ),
+digests_again as (
+    select d.stream as stream, d.position as position
+    from (
+        select p.stream as stream, p.position as position,
+            cast(row_number() over (
+                partition by p.repository, p.service, p.digest order by p.us, p.stream, p.position
+            ) as bigint) as turn
+        from produced p
+        where p.digest is not null
+    ) d
+    where d.turn > 1
+),
 judged as (
     select
         p.source as source, p.deployment as deployment, p.service as service,
-        p.environment as environment, p.us as us, f.us as staged_us, f.staged_at as staged_at,
-        w.turn as turn,
+        p.environment as environment, p.us as us,
+        case when g.us is null or f.us <= g.us then f.us else g.us end as staged_us,
+        case when g.us is null or f.us <= g.us then f.staged_at else g.staged_at end as staged_at,
         case
-            when f.us <= p.start_us then 0
+            when (p.content is null or w.turn = 1) and a.stream is null then 1 else 2
+        end as turn,
+        case
+            when f.us <= p.start_us or g.us <= p.start_us then 0
             when b.us is null or b.us > p.start_us then 1
             when p.content is null or not p.certain then 2
             when l.blind_us > coalesce(w.before_us, 0) then 2
@@ -82,8 +103,11 @@ judged as (
     from produced p
     join looked_back l on l.stream = p.stream and l.position = p.position and l.side = 1
     join followed w on w.stream = p.stream and w.position = p.position
+    left join digests_again a on a.stream = p.stream and a.position = p.position
     left join staged f
         on f.repository = p.repository and f.service = p.service and f.content = p.content
+    left join staged_digests g
+        on g.repository = p.repository and g.service = p.service and g.digest = p.digest
     left join begun b on b.repository = p.repository and b.service = p.service
 )
 select

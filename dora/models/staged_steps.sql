@@ -14,6 +14,7 @@ select
     w.source as source,
     w.deployment as deployment,
     w.finished_at as finished_at,
+    dora_us(coalesce(d.started_at, w.finished_at)) as start_us,
     dora_us(w.finished_at) as us,
     w.commit_id as commit_id,
     case

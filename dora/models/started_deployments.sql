@@ -6,16 +6,21 @@
 --  changes has its time like any other. Changes are those it delivers that count in lead time.
 --  It went out amid an incident if one of its service was open when it started.
 with
+counted as (
+    select t.step as step, count(*) as changes
+    from change_times t
+    where t.left_out is null and t.step is not null
+    group by t.step
+),
 sizes as (
     select
         p.source as source,
         p.deployment as deployment,
         p.service as service,
         p.environment as environment,
-        cast(count(*) as bigint) as changes
-    from change_times t
-    join production_steps p on p.step = t.step
-    where t.left_out is null
+        cast(sum(c.changes) as bigint) as changes
+    from counted c
+    join production_steps p on p.step = c.step
     group by p.source, p.deployment, p.service, p.environment
 ),
 labelled as (

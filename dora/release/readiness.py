@@ -12,7 +12,7 @@ from dora import zones
 from dora.metrics.scopes import ALWAYS
 from dora.release import checks, trunk
 from dora.release.occurrences import microseconds
-from dora.release.timelines import Spans, integers, within
+from dora.release.timelines import NONE, Spans, integers, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from dora.metrics.scopes import Member
     from dora.release.base import Analysis, Asked
     from dora.release.trunk import Trunk
 
     Ints: TypeAlias = NDArray[np.int64]
 
 NEVER = np.iinfo(np.int64).max
-_NONE = Spans.of([], [])
 _NOTHING = np.zeros(0, np.int64)
 _NO_CHANGES = (_NOTHING, _NOTHING)
 
@@ -80,13 +80,14 @@ def services(asked: Asked, analysis: Analysis) -> list[Service]:
     trunks, greens = trunk.trunks(asked, runs), _greens(runs)
     frozen, blocked = _frozen(rows["environments"]), _blocked(rows["blocked"], asked.now_us)
     changes = _changes(rows["changes"], rows["routes"], greens)
+    members = _members(asked)
     owned = rows["repositories"].groupby("service", sort=True)["repository"].agg(list)
     found = []
     for name, repositories in zip(map(str, owned.index), owned, strict=True):
-        window = _window(asked, name)
+        window = _window(asked, members.get(name, []))
         known, red = _together([trunks[r] for r in repositories if r in trunks])
         ready, delivered = changes.get(name, _NO_CHANGES)
-        held = (frozen.get(name, _NONE), blocked.get(name, _NONE))
+        held = (frozen.get(name, NONE), blocked.get(name, NONE))
         found.append(Service(name, window, known & window, red, *held, ready, delivered))
     return found
 
@@ -94,14 +95,21 @@ def services(asked: Asked, analysis: Analysis) -> list[Service]:
 _PARTS = ("repositories", "environments", "blocked", "routes", "changes")
 
 
-def _window(asked: Asked, service: str) -> Spans:
+def _members(asked: Asked) -> dict[str, list[Member]]:
+    """The services in scope, each with the spans of days in which it is."""
+    found: dict[str, list[Member]] = {}
+    for member in asked.members:
+        found.setdefault(member.service, []).append(member)
+    return found
+
+
+def _window(asked: Asked, members: list[Member]) -> Spans:
     """The time that is asked about, as far as the service is in scope."""
     whole = trunk.so_far(asked)
-    members = [member for member in asked.members if member.service == service]
     zone = asked.question.window.zone
     if any((member.from_day, member.until_day) == ALWAYS for member in members):
         return whole
-    held = _NONE
+    held = NONE
     for member in members:
         first, last = (
             NEVER * sign if day in ALWAYS else microseconds(zones.first_instant(day, zone))
@@ -114,7 +122,7 @@ def _window(asked: Asked, service: str) -> Spans:
 def _together(found: list[Trunk]) -> tuple[Spans, Spans]:
     """When all are known, and when any is red."""
     if not found:
-        return _NONE, _NONE
+        return NONE, NONE
     known, red = found[0].known, found[0].red
     for one in found[1:]:
         known, red = known & one.known, red | one.red

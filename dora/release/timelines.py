@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Ints: TypeAlias = NDArray[np.int64]
 
-_NONE = np.zeros(0, np.int64)
+_NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +36,7 @@ class Spans:
         order = np.argsort(first[some], kind="stable")
         first, last = first[some][order], last[some][order]
         if not len(first):
-            return cls(_NONE, _NONE)
+            return NONE
         reached = np.maximum.accumulate(last)
         fresh = np.concatenate([[True], first[1:] > reached[:-1]])
         return cls(first[fresh], reached[np.concatenate([fresh[1:], [True]])])
@@ -48,13 +48,13 @@ class Spans:
 
     def __sub__(self, other: Spans) -> Spans:
         """What is in these and not in the others."""
-        return self & other.outside()
+        return self & other.outside() if len(self.begins) and len(other.begins) else self
 
     def __and__(self, other: Spans) -> Spans:
         """What is in both."""
+        if not len(self.begins) or not len(other.begins):
+            return NONE
         edges = np.unique(np.concatenate([self.begins, self.ends, other.begins, other.ends]))
-        if not len(edges):
-            return self
         both = self.holds(edges[:-1]) & other.holds(edges[:-1])
         return Spans.of(edges[:-1][both], edges[1:][both])
 
@@ -95,6 +95,10 @@ class Spans:
     def longest(self) -> int:
         """How long the longest lasts; 0 where there is none."""
         return int(self.lengths.max(initial=0))
+
+
+NONE = Spans(_NOTHING, _NOTHING)
+"""No time at all."""
 
 
 def within(begins: int, ends: int) -> Spans:

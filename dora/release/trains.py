@@ -299,8 +299,8 @@ def _authors(asked: Asked, riders: _Riders) -> dict[int, set[str]]:
     """Who, under pseudonyms, wrote what rode on each line."""
     rows = _rows(asked, "authors")
     most = int(riders.places.max()) + 1
-    theirs = rows["change_id"].to_numpy(np.int64) * most + rows["place"].to_numpy(np.int64)
-    rode = rows[np.isin(theirs, riders.ids * most + riders.places) & (rows["place"] < most)]
+    theirs = rows["change_id"] * most + rows["place"]
+    rode = rows[theirs.isin(riders.ids * most + riders.places) & (rows["place"] < most)]
     found: dict[int, set[str]] = {}
     for place, author in rode[["place", "author"]].drop_duplicates().itertuples(index=False):
         found.setdefault(place, set()).add(author)

@@ -37,6 +37,11 @@ class Step:
         """Digests are the same whatever the case of their letters."""
         return self.fact.digest.lower() if self.fact.digest else None
 
+    def is_like(self, other: Step) -> bool:
+        """Whether both deploy the same commit or the same artifact, as far as is said."""
+        same = self.fact.sha is not None and self.fact.sha == other.fact.sha
+        return same or (self.digest is not None and self.digest == other.digest)
+
     @property
     def attempt(self) -> tuple[str, str, str, str]:
         return (self.source, self.fact.id, self.place[1], self.place[2])
@@ -94,7 +99,7 @@ class Staging:
         before = self.on_staging(step)
         if not before:
             return "none"
-        if step.fact.sha is not None and any(s.fact.sha == step.fact.sha for s in before):
+        if any(step.is_like(s) for s in before):
             return "passed"
         if not step.certain:
             return "unknown"
@@ -110,7 +115,7 @@ class Staging:
             for s in self.steps
             if s.staging is staging
             and s.place[:2] == step.place[:2]
-            and s.fact.sha == step.fact.sha
+            and (s == step or step.is_like(s))
         ]
         return min(same, key=lambda s: (s.done, s.place, s.position))
 
@@ -129,6 +134,7 @@ def staged_steps(staging: Staging) -> list[Row]:
             "position": s.position,
             "staging": s.staging,
             "finished_at": s.fact.finished_at,
+            "start_us": us(s.begun),
             "us": us(s.done),
             "commit_id": numbers.get((s.place[0], s.fact.sha or "")),
             "certain": s.certain,

@@ -170,10 +170,11 @@ FAULTS = {
         "where c.on_trunk\n    group",
         "where c.on_trunk and c.ended_us is not null\n    group",
     ),
+    "another artifact was there": ("staged_deployments", "g.digest = p.digest", "g.us > 0"),
     "red for good": (
         "trunk_checks",
-        "s.from_us + 2592000000000 as after_us",
-        "s.from_us + 25920000000000 as after_us",
+        "then p.ended_us + 2592000000000",
+        "then p.ended_us + 25920000000000",
     ),
     "created is turned off": ("flag_states", "action = 'changed'", "action <> 'removed'"),
     "what was off is turned off": ("flag_states", "coalesce(l.share_before, 1) > 0", "true"),

@@ -133,6 +133,45 @@ def test_of_several_repositories_all_have_to_have_been_there(given: Given):
     assert told(given) == {"p1": ("passed", 6), "p2": ("skipped", None)}
 
 
+ONE, TWO, THREE = ("sha256:" + letter * 64 for letter in "abc")
+
+
+def test_the_same_artifact_was_there_whatever_its_commit_is_called(given: Given):
+    """Of p2 and p4 no commit is known, of p3 another one than staging said."""
+    given.line("a b c")
+    stage(given, "s1", "a", 10, digest=ONE)
+    stage(given, "s2", None, 12, digest=TWO)
+    stage(given, "s3", "b", 14, digest=THREE)
+    given.deploy("p1", "a", 13, digest=ONE)
+    given.deploy("p2", None, 17, digest=TWO.upper())
+    given.deploy("p3", "c", 24, digest=THREE)
+    given.deploy("p4", None, 30, digest=ONE)  # it soaked once
+    assert told(given) == {
+        "p1": ("passed", 3),
+        "p2": ("passed", 5),
+        "p3": ("passed", 10),
+        "p4": ("passed", None),
+    }
+
+
+def test_it_soaked_from_when_either_its_commit_or_its_artifact_was_first_there(given: Given):
+    given.line("a b")
+    stage(given, "s1", "a", 10)
+    stage(given, "s2", "b", 11, digest=ONE)
+    stage(given, "s3", "a", 12, digest=ONE)
+    given.deploy("p1", "a", 20, digest=ONE)
+    given.deploy("p2", "b", 21, digest=TWO)
+    assert told(given) == {"p1": ("passed", 10), "p2": ("passed", 10)}
+
+
+def test_another_digest_alone_does_not_tell_that_it_was_not_there(given: Given):
+    """The same commit may have been built again."""
+    given.line("a")
+    stage(given, "s1", "a", 10, digest=ONE)
+    given.deploy("p1", None, 20, digest=TWO)
+    assert told(given) == {"p1": ("unknown", None)}
+
+
 def contents(given: Given) -> dict[str, str]:
     """For each deployment of which it is told: the one up to which all is in it, by place."""
     given_names = given.rows(
