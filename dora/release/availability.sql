@@ -18,12 +18,11 @@ order by m.service, m.repository
 , required as (
     select distinct m.repository as repository from mapped m
 )
-select t.repository, t.name, t.begun_us, t.from_us, t.until_us, t.red
+select t.repository, t.begun_us, t.from_us, t.until_us, t.red
 from trunk_checks t
 join required_checks q on q.name = t.name
 join required m on m.repository = t.repository
 where t.until_us is null or t.until_us > $since_us
-order by t.repository, t.from_us, t.name
 
 -- part: environments
 select h.service, h.environment, p.from_us, p.until_us
