@@ -321,6 +321,17 @@ def test_status_lists_whatever_no_rule_maps(dora: Command, tmp_path: Path) -> No
     assert "[[services]] maps" not in dora("status", "-c", path, "--format", "csv").out
 
 
+def test_a_command_leaves_with_its_code_and_nothing_to_look_through_for_garbage() -> None:
+    script = (
+        "import atexit, gc, sys; from dora.cli import main;"
+        "atexit.register(lambda: print(len(gc.get_objects()) < 1000, flush=True));"
+        "sys.argv = ['dora', 'show', '--levels', 'lead-time']; main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout.splitlines()[-1:]) == (2, ["True"])
+    assert "Error: " in ended.stderr
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from dora.cli import run; run(['--help']);"
