@@ -24,7 +24,6 @@ from connectors.git.deployed import DeploymentStream
 from connectors.git.deployments import fitting, require, rule, some
 from connectors.git.patches import copies
 from connectors.git.process import GitProcess
-from connectors.git.versions import family
 from dora.connector import Block, Checkpoint, Cursor, Finding, Item, Note
 from dora.errors import RepositoryError, SourceError
 from dora.records import Commit, CommitPath, CommitReference, Deployment, Record, Repository
@@ -112,6 +111,8 @@ class Git:
         Raises:
             RepositoryError: Not a repository, an empty one, or one without tags and branches.
         """
+        from connectors.git.versions import family
+
         clone = snapshot(GitProcess(Path(path)), refs=_WHOLE)
         found = family(clone.tags())
         if found:

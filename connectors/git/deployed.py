@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from connectors.git.clone import Snapshot, present
 from connectors.git.deployments import (
@@ -19,11 +19,13 @@ from connectors.git.deployments import (
     rule,
     some,
 )
-from connectors.git.file import DeploymentFile
 from connectors.git.history import utf8
 from connectors.git.process import GitProcess
 from dora.connector import Block, Checkpoint, Cursor, Item, Note, Rejected, Removed
 from dora.records import Deployment
+
+if TYPE_CHECKING:
+    from connectors.git.file import DeploymentFile
 
 Key: TypeAlias = tuple[str, str, str]
 """Repository, environment and id of a deployment."""
@@ -117,6 +119,8 @@ class DeploymentStream:
     def _files(self) -> Iterator[DeploymentFile]:
         for one in self.rules:
             if one.kind == "file":
+                from connectors.git.file import DeploymentFile
+
                 path = self.base / one.argument
                 yield DeploymentFile(
                     path, str(one), self.clone.repository, self.environment, self.service

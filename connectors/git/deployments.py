@@ -18,7 +18,6 @@ from typing import Literal, cast
 
 from connectors.git.clone import TAGS, Snapshot
 from connectors.git.process import GitProcess
-from connectors.git.versions import version
 from dora.errors import RepositoryError
 
 RuleKind = Literal["tags", "merges", "file"]
@@ -72,6 +71,8 @@ class Tag:
     @property
     def prerelease(self) -> bool:
         """Whether its name announces a release."""
+        from connectors.git.versions import version
+
         found = version(self.name)
         return found is not None and found.prerelease
 
