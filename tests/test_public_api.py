@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -91,6 +93,18 @@ def test_a_connector_that_lacks_a_library_names_what_to_install(
         connector.load("pdf")
     with pytest.raises(ConnectorMissing, match='pip install "dora-metrics"'):
         connector.load("git")
+
+
+def test_what_talks_to_a_source_is_not_imported_to_know_its_options() -> None:
+    code = (
+        "import sys; from dora import connector;"
+        "print(*(connector.load(kind).kind for kind in connector.installed()), *sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ran.stdout.split())
+    assert {"git", "github", "gitlab", "jira", "pagerduty"} <= loaded
+    clients = {"github.Auth", "gitlab.client", "requests"}
+    assert loaded & clients == set()
 
 
 def test_the_wheel_holds_both_packages_with_their_sql_templates_and_types(

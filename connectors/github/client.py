@@ -12,9 +12,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
-
-from github import Auth, Github, GithubException
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from connectors.github.judging import ABSENT, Judge, lacks_only
 from connectors.github.paging import MOST, Size
@@ -26,6 +24,9 @@ from connectors.http.retrying import Caller, Policy
 from connectors.http.spending import Spent
 from connectors.http.tokens import Token, Tokens
 from dora.patience import Patience
+
+if TYPE_CHECKING:
+    from github import Github, GithubException
 
 JSON: TypeAlias = dict[str, Any]
 
@@ -293,6 +294,8 @@ class Client:
         lacking: Collection[str],
         needs: Sequence[str],
     ) -> tuple[Mapping[str, str], Any]:
+        from github import GithubException
+
         try:
             return self._github(token).requester.graphql_query(query, dict(given))
         except GithubException as error:
@@ -330,6 +333,8 @@ class Client:
         return known[token][1]
 
     def _made(self, value: str) -> Github:
+        from github import Auth, Github
+
         return Github(
             base_url=self._url,
             auth=Auth.Token(value) if value else None,

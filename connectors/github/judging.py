@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
-
-from github import GithubException
+from typing import TYPE_CHECKING, Any
 
 from connectors.http import judging
 from connectors.http.errors import Absent
 from connectors.http.retrying import GiveUp, Refused, Retry, Verdict, Wait
 from dora.errors import SourceError
+
+if TYPE_CHECKING:
+    from github import GithubException
 
 _LIMITED = {"RATE_LIMIT", "RATE_LIMITED"}
 GONE = frozenset({"NOT_FOUND"})
@@ -48,6 +49,8 @@ class Judge:
 
     def __call__(self, error: Exception) -> Verdict | None:
         """What to do about it; None where it is none of the host's."""
+        from github import GithubException
+
         if isinstance(error, GithubException):
             return self._answered(error)
         if isinstance(error, RuntimeError) and "redirected" in str(error):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from github import Auth, Github, GithubException, GithubIntegration
-
 from connectors.http import tokens
 from connectors.http.scrubbing import Scrubber
 from connectors.http.tokens import Token, Tokens
 from dora.errors import SourceError
 
 if TYPE_CHECKING:
+    from github import Auth
+
     from connectors.github.options import Options
 
 _AT_ONCE = {"retry": None, "seconds_between_requests": None, "seconds_between_writes": None}
@@ -86,6 +86,8 @@ class _Installation:
                 raise self._refused(error) from None
 
     def _made(self) -> Auth.AppInstallationAuth:
+        from github import Auth, Github, GithubIntegration
+
         options = self._options
         signed = Auth.AppAuth(str(options.app_id), self._key)
         how: Any = {"base_url": options.url, "timeout": options.timeout, **_AT_ONCE}
@@ -103,6 +105,8 @@ class _Installation:
         return signed.get_installation_auth(number, requester=requester)
 
     def _refused(self, error: Exception) -> SourceError:
+        from github import GithubException
+
         said = f"{type(error).__name__}: {error}"
         if isinstance(error, GithubException):
             said = f"{error.status} {error.message or error.data}"

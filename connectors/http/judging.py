@@ -6,8 +6,6 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-import requests
-
 from connectors.http.errors import Garbled
 from connectors.http.retrying import GiveUp, Refused, Retry, Verdict, Wait
 from dora.errors import SourceError
@@ -22,6 +20,8 @@ _AFTER_NOW = 1_000_000_000
 
 def broken(error: Exception) -> Verdict | None:
     """What a connection that failed, or an answer that cannot be read, means."""
+    import requests
+
     said = f"{type(error).__name__}: {error}"[:300]
     if isinstance(error, requests.exceptions.SSLError):
         return GiveUp(

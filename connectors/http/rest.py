@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
-
-import requests
 
 from connectors.http import judging
 from connectors.http.errors import Absent, Garbled
 from connectors.http.retrying import Caller, GiveUp, Verdict
 from connectors.http.tokens import Token
 from dora.errors import SourceError
+
+if TYPE_CHECKING:
+    import requests
 
 REDIRECTS = 5
 """How often a host may send its readers on."""
@@ -149,6 +150,8 @@ class Rest:
             yield answer
 
     def _call(self, question: _Question) -> Answer:
+        import requests
+
         address = self._address(question.path)
 
         def attempt(token: Token | None) -> Answer:
@@ -195,6 +198,8 @@ class Rest:
 
     def _session(self) -> requests.Session:
         """The connection of this thread; a session is not made for several."""
+        import requests
+
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
