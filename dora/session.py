@@ -23,11 +23,14 @@ class Session:
     """A store that is open, and what has been built of it; shared by all that is asked of it."""
 
     def __init__(self, config: Config) -> None:
-        self.config = _as_synced(config) if config.bare else config
+        self.config = config
+        self._opened: duckdb.DuckDBPyConnection | None = None  # for `now`, then for a workspace
+        if config.bare:
+            self._opened = self.connect()
+            self.config = _as_synced(config, self._opened)
         self._spaces: dict[tuple[Rules, datetime], models.Workspace] = {}
         self._directories: dict[tuple[Rules, datetime], Directory] = {}
         self._now: datetime | None = None
-        self._opened: duckdb.DuckDBPyConnection | None = None  # left by `now` for a workspace
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the store's facts, for reading."""
@@ -87,15 +90,11 @@ class Session:
         )
 
 
-def _as_synced(config: Config) -> Config:
+def _as_synced(config: Config, connection: duckdb.DuckDBPyConnection) -> Config:
     """A bare store, read as the configuration that it was filled with says."""
     from dora import store
 
-    connection = store.connect(config.store)
-    try:
-        known = store.meant_to_be_read(connection)
-    finally:
-        connection.close()
+    known = store.meant_to_be_read(connection)
     newest = known.get("as_of") == "newest"
     zone = known.get("timezone", config.timezone)
     return replace(config, timezone=zone, as_of="newest" if newest else "sync")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import dora
+from dora import store
 from dora.errors import BadWindow, ConfigError, UnknownMetric, UsageError
 
 COLUMNS = [
@@ -82,6 +83,15 @@ def test_what_counts_as_now_and_the_numbers_are_of_one_edition_of_the_store(d, t
     store.unlink()
     expected = dora.open(d._session.config.store).window("90d").deployment_frequency().frame
     pd.testing.assert_frame_equal(last.deployment_frequency().frame, expected)
+
+
+def test_a_store_by_itself_is_opened_once_for_a_number(d, tmp_path, monkeypatch):
+    path = tmp_path / "dora.duckdb"
+    shutil.copyfile(d._session.config.store, path)
+    opened, connect = [], store.connect
+    monkeypatch.setattr(store, "connect", lambda at: opened.append(at) or connect(at))
+    assert dora.open(path).window("2026-Q2").lead_time().n > 0
+    assert opened == [path]
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
