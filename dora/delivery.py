@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from dora import metrics, models, words
 from dora import windows as windows_of
 from dora.errors import BadWindow, UsageError
-from dora.metrics.overview import Overview
 from dora.metrics.question import Question
 from dora.metrics.result import Result
 from dora.rules import Rules
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from dora.metrics.explaining import Explanation
     from dora.metrics.fan import Fan
     from dora.metrics.notes import Notes
+    from dora.metrics.overview import Overview
     from dora.metrics.scopes import Directory
     from dora.release.asking import Releases
     from dora.report import Contents
@@ -179,6 +179,8 @@ class Delivery:
 
     def overview(self) -> Overview:
         """Every metric: value, interval, n, and whether it changed since the window before."""
+        from dora.metrics.overview import Overview
+
         question = self.question().pooled()
         results = [metrics.find(name).ask(question) for name in self.metrics]
         return Overview.of(results, self.goals)

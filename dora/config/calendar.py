@@ -178,6 +178,8 @@ def read(given: Any, faults: Faults) -> Calendar:
     if not isinstance(given, dict):
         faults.add(("calendar",), "it is a table: [[calendar.windows]], [[calendar.freezes]] …")
         return Calendar()
+    if not given:
+        return Calendar()
     for key in given:
         if key not in Calendar.__dataclass_fields__:
             spoken = nearest(str(key), Calendar.__dataclass_fields__)
