@@ -99,7 +99,7 @@ left join r using (unit, period);
 def in_postgres(path: Path) -> dict[str, float]:
     """The same in PostgreSQL, with integer keys, indexes, LATERAL and percentile_cont."""
     times: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as run:
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as run:
         connection = duckdb.connect(str(path), read_only=True)
         for table, columns in _TABLES.items():
             target = Path(folder) / f"{table}.csv"
@@ -121,7 +121,7 @@ def in_postgres(path: Path) -> dict[str, float]:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[Callable[[str], str]]:
+def server(folder: Path) -> Iterator[Callable[[str], str]]:
     """A PostgreSQL of our own on a socket in `folder`, stopped at the end."""
     places = [
         *Path("/usr/lib/postgresql").glob("*/bin"),
