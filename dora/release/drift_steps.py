@@ -44,16 +44,16 @@ class Drift:
     behind: Ints | None = None
 
     def add(self, lasted: Ints, ahead: Ints, behind: Ints) -> None:
-        """Count spans of time in which so many commits were on one side alone."""
-        spans = lasted.tolist()
-        self.known_us += sum(spans)
-        self.ahead_us += sum(a * b for a, b in zip(spans, ahead.tolist(), strict=True))
-        self.behind_us += sum(a * b for a, b in zip(spans, behind.tolist(), strict=True))
+        """Count stretches of time in which so many commits were on one side alone."""
+        stretches = lasted.tolist()
+        self.known_us += sum(stretches)
+        self.ahead_us += sum(a * b for a, b in zip(stretches, ahead.tolist(), strict=True))
+        self.behind_us += sum(a * b for a, b in zip(stretches, behind.tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Spans:
-    """Spans of the window in which nothing is deployed and it is known what is on either side.
+class Stretches:
+    """Stretches of the window in which nothing is deployed and it is known what is on either side.
 
     Attributes:
         lasted: How long each was, in microseconds.
@@ -141,8 +141,8 @@ class Steps:
             place_stream=by_place.cumcount(), streams=by_place["stream"].transform("size")
         )
 
-    def spans(self, first: int, last: int) -> Spans:
-        """The spans of one place from `first` up to `last`."""
+    def stretches(self, first: int, last: int) -> Stretches:
+        """The stretches of one place from `first` up to `last`."""
         edges = np.unique(np.concatenate([self.us[(first < self.us) & (self.us < last)], [first]]))
         streams = np.unique(self.stream)
         states = np.full((len(edges), len(streams)), UNKNOWN)
@@ -155,7 +155,7 @@ class Steps:
         known = staging.any(1) & (there & ~staging).any(1)
         known &= ~(there & (self.commit[states] == UNKNOWN)).any(1)
         lasted = np.diff(edges, append=last)
-        return Spans(lasted[known], states[known], staging[known], bool(known[-1]))
+        return Stretches(lasted[known], states[known], staging[known], bool(known[-1]))
 
 
 _NUMBERS = ("place", "stream", "us", "commit_id", "told_stream", "told_position")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dora.release.drift_steps import UNKNOWN, Drift, Spans, Steps
+from dora.release.drift_steps import UNKNOWN, Drift, Steps, Stretches
 from dora.release.timelines import integers
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _NEVER = np.iinfo(np.int32).max
 """The label of a commit that nothing delivered."""
 
 _AT_ONCE = 4_000_000
-"""Commits times spans that are looked at together."""
+"""Commits times stretches that are looked at together."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,24 +49,24 @@ class Commits:
         empty = np.zeros(0, np.int64)
         return cls(empty, empty.astype(bool), np.zeros((streams, 0), np.int32), [])
 
-    def drift(self, place: int, steps: Steps, spans: Spans, column: Ints) -> Drift:
+    def drift(self, place: int, steps: Steps, stretches: Stretches, column: Ints) -> Drift:
         """How far the two sides are apart.
 
         Args:
             place: The number of the service and repository.
             steps: Its deployments.
-            spans: When what was there.
+            stretches: When what was there.
             column: By step, the row of `labels` that tells what it contains.
         """
         drift = Drift(place)
         ahead = behind = np.zeros((0, len(self.ids)), bool)
         at_once = max(1, _AT_ONCE // max(1, len(self.ids)))
-        for begin in range(0, len(spans.lasted), at_once):
+        for begin in range(0, len(stretches.lasted), at_once):
             some = slice(begin, begin + at_once)
-            sides = self._sides(steps, spans.states[some], spans.staging[some], column)
+            sides = self._sides(steps, stretches.states[some], stretches.staging[some], column)
             ahead, behind = self._alone(*sides), self._alone(*sides[::-1])
-            drift.add(spans.lasted[some], ahead.sum(1), behind.sum(1))
-        if spans.to_the_end:
+            drift.add(stretches.lasted[some], ahead.sum(1), behind.sum(1))
+        if stretches.to_the_end:
             drift.ahead, drift.behind = self.ids[ahead[-1]], self.ids[behind[-1]]
         return drift
 
@@ -117,7 +117,7 @@ class Labels:
         """How far the two sides of a place are apart between two instants."""
         column = self.column[np.searchsorted(self.streams, steps.told_stream)]
         commits = self.places.get(place) or Commits.none(len(self.column))
-        return commits.drift(place, steps, steps.spans(first, last), column)
+        return commits.drift(place, steps, steps.stretches(first, last), column)
 
 
 def _commits(

@@ -69,12 +69,14 @@ class History:
             span: The first instant looked at, and the first after it.
             own: Which of the repository's commits are the service's.
         """
-        drift, spans = Drift(place), steps.spans(*span)
+        drift, stretches = Drift(place), steps.stretches(*span)
         at = np.searchsorted(self.ids, steps.commit)
         counted = own & ~self.merges
         alone: list[Ints] = [np.zeros(0, np.int64)] * 2
-        sizes = np.zeros((2, len(spans.lasted)), np.int64)
-        for number, (states, staging) in enumerate(zip(spans.states, spans.staging, strict=True)):
+        sizes = np.zeros((2, len(stretches.lasted)), np.int64)
+        for number, (states, staging) in enumerate(
+            zip(stretches.states, stretches.staging, strict=True)
+        ):
             there = states != UNKNOWN
             sides = (at[states[there & wanted]].tolist() for wanted in (staging, ~staging))
             alone = [
@@ -82,8 +84,8 @@ class History:
                 for side in self.apart.between(*sides)
             ]
             sizes[:, number] = [len(side) for side in alone]
-        drift.add(spans.lasted, *sizes)
-        if spans.to_the_end:
+        drift.add(stretches.lasted, *sizes)
+        if stretches.to_the_end:
             drift.ahead, drift.behind = (self.ids[side] for side in alone)
         return drift
 
