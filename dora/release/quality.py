@@ -37,7 +37,7 @@ def _figures(asked: Asked) -> list[Figure]:
         *_signals(asked),
         *_flaky(flakes),
         *_red(asked),
-        *_stopped(asked, int(commits["stopped"].sum()), passed + failed),
+        *_stopped(asked, int(commits["heard"].sum()), int(commits["stopped"].sum())),
         _left_out(flakes, int(told.get("unknown", 0))),
     ]
 
@@ -87,9 +87,9 @@ def _red(asked: Asked) -> list[Figure]:
     ]
 
 
-def _stopped(asked: Asked, in_ci: int, built: int) -> list[Figure]:
+def _stopped(asked: Asked, heard: int, in_ci: int) -> list[Figure]:
     """What was stopped where; a place that facts know nothing of is unknown."""
-    counted = {"ci": (built, in_ci)}
+    counted = {"ci": (heard, in_ci)}
     [(n, stopped)] = asked.rows(ANALYSIS.sql("reviewed")).itertuples(index=False)
     counted["review"] = (int(n), int(stopped))
     for part in ("before", "after"):

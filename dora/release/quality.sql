@@ -1,5 +1,6 @@
 -- analysis: quality
--- reads: calendar, ci_runs, deployments, environment_kinds, required_checks, reviews, rules, scope_services, service_map, started_deployments, trunk_checks
+-- reads: calendar, ci_runs, deployments, environment_kinds, production_kinds, required_checks, reviews,
+--  rules, scope_services, service_map, started_deployments, trunk_checks
 
 -- part: counted
 -- rule: The commits that were first built in the window of time, and what each required check said
@@ -56,6 +57,7 @@ with scoped as (
         max(case when c.first_said = 'running' then 1 else 0 end) as running,
         max(case when c.first_attempt > 1 then 1 else 0 end) as unknown,
         max(case when c.first_said in ('succeeded', 'failed') then 1 else 0 end) as said,
+        max(case when c.passed + c.failed > 0 then 1 else 0 end) as heard,
         max(case when c.failed = 1 and c.passed = 0 then 1 else 0 end) as stopped
     from checks c
     group by c.repository, c.sha
@@ -69,6 +71,7 @@ select
         else 'cancelled'
     end as state,
     count(*) as n,
+    sum(j.heard) as heard,
     sum(j.stopped) as stopped
 from judged j
 group by case
@@ -126,7 +129,8 @@ select count(*) as n, coalesce(sum(a.stopped), 0) as stopped
 from asked_for a
 
 -- part: before
--- rule: Deployments to staging, and to what is called canary, that did not get through.
+-- rule: Deployments to staging, and to what is called canary, that did not get through. What counts as
+--  production is not staging; of a canary that does, those that got through are judged as such.
 , tried as (
     select distinct
         d.source as source, d.id as deployment, d.environment as environment,
@@ -141,7 +145,11 @@ from asked_for a
     join scope_services s on s.service = m.service and s.scope_id = 0
     join calendar k
         on k.day = dora_day(coalesce(d.finished_at, d.started_at)) and k.grain = 'window'
-    where (e.kind = 'staging' or lower(d.environment) like '%canary%')
+    left join production_kinds p on p.kind = e.kind
+    where case
+            when p.kind is null then e.kind = 'staging' or lower(d.environment) like '%canary%'
+            else d.status = 'failed' and lower(d.environment) like '%canary%'
+        end
         and d.status in ('succeeded', 'failed')
         and dora_us(coalesce(d.finished_at, d.started_at)) <= dora_us(r.as_of)
         and s.from_day <= k.day and k.day < s.until_day

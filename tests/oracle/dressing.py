@@ -58,6 +58,7 @@ class Dresser:
         last = max(d.finished_at for d in of_ours if d.finished_at)
         self.world.add(*self._flags(last), source="flags")
         self.world.add(*self._by_hand(last), source="hands")
+        self.world.add(*self._canaries(of_ours))
 
     def _change(self, kind: type[Record], how: Any) -> None:
         self.world.facts[:] = [
@@ -179,6 +180,23 @@ class Dresser:
                 r.choice(("production", "prod-us", "staging", "nowhere")),
                 at(r.randrange(hours)),
                 service=r.choice((*self.services, None)),
+            )
+
+    def _canaries(self, of_ours: list[Deployment]) -> Iterator[Deployment]:
+        """A few were tried before on a canary, which is of no kind, or one of production."""
+        r = self.random
+        for place, fact in enumerate(d for d in of_ours if d.finished_at and r.random() < 0.2):
+            environment, tier = r.choice((("eu-Canary", None), ("canary", "production")))
+            yield replace(
+                fact,
+                id=f"{self.name}:c{place}",
+                environment=environment,
+                status=r.choice(("succeeded", "failed", "cancelled")),
+                digest=None,
+                tier=tier,
+                fixes=None,
+                rolls_back=None,
+                url=None,
             )
 
 

@@ -214,6 +214,44 @@ def test_the_funnel_counts_what_each_place_stopped(engine):
     assert answer["contained_share"].note is None
 
 
+def test_a_canary_that_is_production_is_counted_once(engine):
+    """One got through and went well, one got through and failed, one did not get through."""
+    kinds = [("canary", "production"), ("production", "production")]
+    rows = deployed(
+        started("good", "2026-03-06 10:00", environment="canary"),
+        started("bad", "2026-03-07 10:00", environment="canary", failed=True),
+        started("whole", "2026-03-07 12:00"),
+        **SHOP,
+        deployments=[
+            staging("good", "succeeded", "canary"),
+            staging("bad", "succeeded", "canary"),
+            staging("broken", "failed", "canary"),
+            staging("not through", "failed", "production"),
+        ],
+        environment_kinds=[{"environment": e, "tier": "", "kind": kind} for e, kind in kinds],
+        production_kinds=[{"kind": "production"}],
+    )
+    answer = ask("quality", rows, engine=engine)
+    assert (answer["stopped_canary"].value, answer["stopped_canary"].n) == (2, 3)
+    assert (answer["stopped_production"].value, answer["stopped_production"].n) == (0, 1)
+    assert answer["stopped_staging"].value is None
+    assert (answer["contained_share"].value, answer["contained_share"].n) == (1, 2)
+
+
+def test_what_ci_stopped_is_of_all_commits_that_it_said_anything_of(engine):
+    """Of a only the second attempt is known, b has only just begun in one of two checks."""
+    answer = asked(
+        engine,
+        run("a", "2026-03-03 10:00", 10, "failed", attempt=2),
+        run("b", "2026-03-03 11:00", 10, "failed"),
+        run("b", "2026-03-03 11:00", None, "running", name="lint"),
+        run("c", "2026-03-03 12:00", 10, "succeeded"),
+        run("d", "2026-03-03 13:00", None, "running"),
+    )
+    assert (answer["stopped_ci"].value, answer["stopped_ci"].n) == (2, 3)
+    assert (answer["first_pass_share"].value, answer["first_pass_share"].n) == (1 / 2, 2)
+
+
 def test_what_facts_do_not_tell_is_unknown_and_said(engine):
     answer = asked(engine, run("a", "2026-03-03 10:00", 10, "failed"))
     for place in ("review", "staging", "canary"):
