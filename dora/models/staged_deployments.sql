@@ -13,23 +13,49 @@ produced as (
         t.stream as stream, t.position as position, t.repository as repository,
         t.service as service, t.environment as environment, t.source as source,
         t.deployment as deployment, t.start_us as start_us, t.us as us, t.content as content,
-        t.certain as certain, t.digest as digest
+        t.certain as certain
     from staged_steps t
     where not t.staging
 ),
-staged as (
-    select t.repository as repository, t.service as service, t.content as content,
-        min(t.us) as us, min(t.finished_at) as staged_at
+-- What tells a deployment from others: its commit (1) and its digest (2), as far as they are said.
+marks as (
+    select t.stream as stream, t.position as position, t.repository as repository,
+        t.service as service, t.staging as staging, t.us as us, t.finished_at as finished_at,
+        1 as kind, t.content as mark
     from staged_steps t
-    where t.staging and t.content is not null
-    group by t.repository, t.service, t.content
+    where t.content is not null
+    union all
+    select t.stream as stream, t.position as position, t.repository as repository,
+        t.service as service, t.staging as staging, t.us as us, t.finished_at as finished_at,
+        2 as kind, t.digest as mark
+    from staged_steps t
+    where t.digest is not null
 ),
-staged_digests as (
-    select t.repository as repository, t.service as service, t.digest as digest,
-        min(t.us) as us, min(t.finished_at) as staged_at
-    from staged_steps t
-    where t.staging and t.digest is not null
-    group by t.repository, t.service, t.digest
+staged as (
+    select m.repository as repository, m.service as service, m.kind as kind, m.mark as mark,
+        min(m.us) as us, min(m.finished_at) as staged_at
+    from marks m
+    where m.staging
+    group by m.repository, m.service, m.kind, m.mark
+),
+turns as (
+    select m.stream as stream, m.position as position, m.repository as repository,
+        m.service as service, m.kind as kind, m.mark as mark,
+        cast(row_number() over (
+            partition by m.repository, m.service, m.kind, m.mark
+            order by m.us, m.stream, m.position
+        ) as bigint) as turn
+    from marks m
+    where not m.staging
+),
+known as (
+    select m.stream as stream, m.position as position, min(f.us) as staged_us,
+        min(f.staged_at) as staged_at, max(m.turn) as turn
+    from turns m
+    left join staged f
+        on f.repository = m.repository and f.service = m.service and f.kind = m.kind
+        and f.mark = m.mark
+    group by m.stream, m.position
 ),
 begun as (
     select t.repository as repository, t.service as service, min(t.us) as us
@@ -66,35 +92,16 @@ followed as (
         max(p.start_us) over (
             partition by p.stream order by p.position
             rows between unbounded preceding and 1 preceding
-        ) as before_us,
-        cast(row_number() over (
-            partition by p.repository, p.service, p.content order by p.us, p.stream, p.position
-        ) as bigint) as turn
+        ) as before_us
     from produced p
-),
-digests_again as (
-    select d.stream as stream, d.position as position
-    from (
-        select p.stream as stream, p.position as position,
-            cast(row_number() over (
-                partition by p.repository, p.service, p.digest order by p.us, p.stream, p.position
-            ) as bigint) as turn
-        from produced p
-        where p.digest is not null
-    ) d
-    where d.turn > 1
 ),
 judged as (
     select
         p.source as source, p.deployment as deployment, p.service as service,
-        p.environment as environment, p.us as us,
-        case when g.us is null or f.us <= g.us then f.us else g.us end as staged_us,
-        case when g.us is null or f.us <= g.us then f.staged_at else g.staged_at end as staged_at,
+        p.environment as environment, p.us as us, k.staged_us as staged_us,
+        k.staged_at as staged_at, k.turn as turn,
         case
-            when (p.content is null or w.turn = 1) and a.stream is null then 1 else 2
-        end as turn,
-        case
-            when f.us <= p.start_us or g.us <= p.start_us then 0
+            when k.staged_us <= p.start_us then 0
             when b.us is null or b.us > p.start_us then 1
             when p.content is null or not p.certain then 2
             when l.blind_us > coalesce(w.before_us, 0) then 2
@@ -103,11 +110,7 @@ judged as (
     from produced p
     join looked_back l on l.stream = p.stream and l.position = p.position and l.side = 1
     join followed w on w.stream = p.stream and w.position = p.position
-    left join digests_again a on a.stream = p.stream and a.position = p.position
-    left join staged f
-        on f.repository = p.repository and f.service = p.service and f.content = p.content
-    left join staged_digests g
-        on g.repository = p.repository and g.service = p.service and g.digest = p.digest
+    left join known k on k.stream = p.stream and k.position = p.position
     left join begun b on b.repository = p.repository and b.service = p.service
 )
 select

@@ -59,10 +59,6 @@ spans as (
         p.begun_us as begun_us,
         p.ended_us as from_us,
         p.ended_us - p.ended_us % 2592000000000 as month_us,
-        case
-            when p.next_us is null or p.next_us > p.ended_us + 2592000000000
-                then p.ended_us + 2592000000000
-        end as after_us,
         p.next_us as next_us,
         p.url as url
     from passed p
@@ -76,10 +72,10 @@ months as (
 lasting as (
     select distinct
         s.repository as repository,
-        s.after_us as after_us,
-        s.after_us - s.after_us % 2592000000000 as month_us
+        s.from_us + 2592000000000 as after_us,
+        s.from_us + 2592000000000 - (s.from_us + 2592000000000) % 2592000000000 as month_us
     from spans s
-    where s.after_us is not null
+    where s.next_us is null or s.next_us > s.from_us + 2592000000000
 ),
 others as (
     select l.repository as repository, l.after_us as after_us, s.from_us as from_us
@@ -105,22 +101,7 @@ select
     s.red as red,
     s.begun_us as begun_us,
     s.from_us as from_us,
-    s.next_us as until_us,
-    s.url as url
-from spans s
-where s.after_us is null
-union all
-select
-    s.repository as repository,
-    s.name as name,
-    s.source as source,
-    s.build as build,
-    s.sha as sha,
-    s.red as red,
-    s.begun_us as begun_us,
-    s.from_us as from_us,
     case when g.us < s.next_us or s.next_us is null then g.us else s.next_us end as until_us,
     s.url as url
 from spans s
-left join gone g on g.repository = s.repository and g.after_us = s.after_us
-where s.after_us is not null
+left join gone g on g.repository = s.repository and g.after_us = s.from_us + 2592000000000

@@ -40,7 +40,7 @@ class Drifts:
     @cached_property
     def all(self) -> list[Drift]:
         """Each service's, of each of its repositories."""
-        if not len(self._places) or self._span[0] >= self._span[1]:
+        if not len(self._places) or self._span[0] > self._span[1]:
             return []
         self._load("drift_places", self._places)
         told = ~np.isin(self._steps.place, self._walked)
@@ -62,7 +62,7 @@ class Drifts:
     @cached_property
     def _span(self) -> tuple[int, int]:
         first, last = self.asked.window_us
-        return first, min(last, self.asked.now_us + 1)  # what is finished now is there
+        return first, min(last, self.asked.now_us)
 
     @cached_property
     def _places(self) -> pd.DataFrame:
@@ -74,8 +74,9 @@ class Drifts:
 
     @cached_property
     def _steps(self) -> Steps:
-        first, last = self._span
-        return Steps.of(self._rows("steps", since_us=first, until_us=last))
+        first, last = self.asked.window_us
+        until = min(last, self.asked.now_us + 1)  # what is finished now is there
+        return Steps.of(self._rows("steps", since_us=first, until_us=until))
 
     @cached_property
     def _walked(self) -> NDArray[np.int64]:
@@ -105,7 +106,7 @@ class Drifts:
         places = self._places[self._places["place"].isin(steps.place)]
         if not len(places):
             return
-        self._load("drift_repositories", places[["repository"]].drop_duplicates())
+        self._load("drift_walked", places)
         histories = Histories(self._rows("commits"), self._kin, self._rows("own"), places)
         for place, mine in steps.each():
             yield histories.drift(place, mine, *self._span)

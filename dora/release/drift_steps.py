@@ -57,8 +57,8 @@ class Stretches:
 
     Attributes:
         lasted: How long each was, in microseconds.
-        states: By span and stream, which step is there; `UNKNOWN` for none.
-        staging: By span and stream, whether it is there as staging.
+        states: By stretch and stream, which step is there; `UNKNOWN` for none.
+        staging: By stretch and stream, whether it is there as staging.
         to_the_end: Whether the last of them reaches to the end of the window.
     """
 
@@ -142,8 +142,8 @@ class Steps:
         )
 
     def stretches(self, first: int, last: int) -> Stretches:
-        """The stretches of one place from `first` up to `last`."""
-        edges = np.unique(np.concatenate([self.us[(first < self.us) & (self.us < last)], [first]]))
+        """The stretches of one place from `first` up to `last`; what comes then lasts no time."""
+        edges = np.unique(np.concatenate([self.us[first < self.us], [first]]))
         streams = np.unique(self.stream)
         states = np.full((len(edges), len(streams)), UNKNOWN)
         for column, stream in enumerate(streams):

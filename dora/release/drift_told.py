@@ -73,7 +73,7 @@ class Commits:
     def _sides(
         self, steps: Steps, states: Ints, staging: Flags, column: Ints
     ) -> tuple[Flags, Flags]:
-        """By span and commit, whether it is on staging, and whether it is in production."""
+        """By stretch and commit, whether it is on staging, and whether it is in production."""
         sides = (np.zeros((len(states), len(self.ids)), bool) for _ in range(2))
         on_staging, in_production = sides
         for state, staged in zip(states.T, staging.T, strict=True):

@@ -58,8 +58,10 @@ def _flaky(rows: pd.DataFrame) -> list[Figure]:
     judged, flaky, timed, lost = (
         int(rows[name].sum()) for name in ("judged", "flaky", "timed", "lost_us")
     )
-    lost_minutes = lost / MINUTE_US if judged else None
     reason = None if judged else text.NONE_BUILT
+    if flaky and not timed:
+        reason = text.NONE_TIMED
+    lost_minutes = None if reason else lost / MINUTE_US
     return [
         share_figure("flaky_share", flaky, judged, text.NONE_BUILT),
         Figure("flaky_minutes", lost_minutes, "minutes", timed, reason=reason),

@@ -1,7 +1,7 @@
 -- analysis: staging
 -- reads: commit_services, commits, kindred_commits, lineage, service_map, staged_contents,
 --  staged_deployments, staged_steps, started_deployments, scope_services, calendar, drift_commits,
---  drift_kin, drift_places, drift_repositories, drift_streams
+--  drift_kin, drift_places, drift_streams, drift_walked
 
 -- part: counted
 with counted as (
@@ -110,13 +110,13 @@ order by n.place, n.commit_id
 -- part: commits
 select c.repository, c.commit_id, c.sha, c.parents
 from commits c
-join drift_repositories o on o.repository = c.repository
+join (select distinct w.repository from drift_walked w) o on o.repository = c.repository
 order by c.repository, c.commit_id
 
 -- part: own
 -- rule: Of services that are a part of a repository, the commits that touch it.
 select p.place, o.commit_id
-from drift_places p
+from drift_walked p
 join commits c on c.repository = p.repository
 join commit_services o on o.commit_id = c.commit_id and o.service = p.service
 where p.by_paths = 1

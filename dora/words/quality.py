@@ -17,6 +17,7 @@ NEEDS_BUILDS = (
 )
 ALL_CHECKS = "All checks are taken for required; `checks` in [calendar] names those that are."
 NONE_BUILT = "no required check of a commit was over"
+NONE_TIMED = "of no failure of a flaky check it is known how long it ran"
 NONE_ENDED = "no required check of a commit is known to have ended"
 NO_TRUNK = "no required check is known to have run on a default branch"
 OF_KNOWN_TIME = "of the time from the first build of the default branch that is known"
@@ -82,10 +83,10 @@ def _flaky(told: Mapping[str, Figure]) -> str:
     flaky, lost = told["flaky_share"], told["flaky_minutes"]
     if not flaky.value:
         return ""
-    return (
-        f"{estimate(flaky)} of the checks of a commit both failed and passed on it, and"
-        f" {number(lost.value or 0)} minutes went into the failures among them."
-    )
+    both = f"{estimate(flaky)} of the checks of a commit both failed and passed on it"
+    if lost.value is None:
+        return f"{both}; {lost.reason}."
+    return f"{both}, and {number(lost.value)} minutes went into the failures among them."
 
 
 def _red(told: Mapping[str, Figure]) -> str:

@@ -102,8 +102,7 @@ def _differing(answer: Answer, expected: Figures) -> Iterator[str]:
         found = said[name]
         same = found.value == value or (
             None not in (value, found.value)
-            # what is finished now is there for a microsecond
-            and math.isclose(found.value or 0, value or 0, rel_tol=1e-11, abs_tol=1e-12)
+            and math.isclose(found.value or 0, value or 0, rel_tol=1e-12, abs_tol=1e-12)
         )
         if not same or found.n != n:
             yield f"{name}: {found.value} of {found.n}, not {value} of {n}"

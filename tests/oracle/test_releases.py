@@ -133,8 +133,8 @@ FAULTS = {
     ),
     "staging a moment late": (
         "staged_deployments",
-        "when f.us <= p.start_us",
-        "when f.us < p.start_us",
+        "when k.staged_us <= p.start_us",
+        "when k.staged_us < p.start_us",
     ),
     "every deployment soaks": ("staged_deployments", "min(j.turn) = 1", "true"),
     "the least of several repositories": (
@@ -170,11 +170,11 @@ FAULTS = {
         "where c.on_trunk\n    group",
         "where c.on_trunk and c.ended_us is not null\n    group",
     ),
-    "another artifact was there": ("staged_deployments", "g.digest = p.digest", "g.us > 0"),
+    "another artifact was there": ("staged_deployments", "f.mark = m.mark", "f.kind <> 1"),
     "red for good": (
         "trunk_checks",
-        "then p.ended_us + 2592000000000",
-        "then p.ended_us + 25920000000000",
+        "s.from_us + 2592000000000 as after_us",
+        "s.from_us + 25920000000000 as after_us",
     ),
     "created is turned off": ("flag_states", "action = 'changed'", "action <> 'removed'"),
     "what was off is turned off": ("flag_states", "coalesce(l.share_before, 1) > 0", "true"),

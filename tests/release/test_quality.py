@@ -83,6 +83,21 @@ def test_a_flake_is_of_one_commit_and_one_check(engine):
     ]  # fmt: skip
 
 
+def test_what_flakes_cost_is_unknown_where_none_is_of_known_length(engine):
+    answer = asked(
+        engine,
+        run("a", "2026-03-03 10:00", None, "failed"),
+        run("a", "2026-03-03 11:00", 9, "succeeded", attempt=2),
+    )
+    assert answer["flaky_share"].value == 1
+    lost = answer["flaky_minutes"]
+    assert (lost.value, lost.n, lost.reason) == (None, 0, text.NONE_TIMED)
+    steady = asked(engine, run("a", "2026-03-03 11:00", 9, "succeeded"))
+    assert steady["flaky_minutes"].value == 0
+    assert text.NONE_TIMED in answer.sentence
+    assert "minutes went into" not in answer.sentence
+
+
 def test_the_trunk_is_red_while_the_newest_run_of_any_check_was(engine):
     """Known from 2 March, 00:00, to the end of 11 March: ten days.
 

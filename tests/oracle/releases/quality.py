@@ -33,7 +33,7 @@ def quality(asked: Asked) -> Figures:
         **_signals([s for c in built.values() if (s := c.signal) is not None]),
         "flaky_share": share(len(flaky), len(judged)),
         "flaky_minutes": (
-            sum(_length(r) or 0 for r in lost) / MINUTE if judged else None,
+            sum(_length(r) or 0 for r in lost) / MINUTE if judged and (lost or not flaky) else None,
             len(lost),
         ),
         **_red(asked, repositories),
