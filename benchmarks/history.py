@@ -68,11 +68,11 @@ where hash(repo, number, 7) % 10 = 0 and succeeded;
 create table plain_teams as select i as repo, i % {teams} as team from range({repositories}) t(i);
 insert into repositories by name
 select 'git' as source, 'host/org/repo' || repo as repository, 'main' as default_branch,
-    md5(cast(max(id) as varchar)) as head_sha, false as incomplete
+    sha1(cast(max(id) as varchar)) as head_sha, false as incomplete
 from plain_commits group by repo;
 insert into commits by name
-select 'git' as source, 'host/org/repo' || repo as repository, md5(cast(id as varchar)) as sha,
-    case when pos = 0 then '' else md5(cast(id - 1 as varchar)) end as parents,
+select 'git' as source, 'host/org/repo' || repo as repository, sha1(cast(id as varchar)) as sha,
+    case when pos = 0 then '' else sha1(cast(id - 1 as varchar)) end as parents,
     committed - to_seconds(age) as authored_at, committed as committed_at, false as is_bot,
     'change ' || id as subject, id + 1 as commit_id
 from plain_commits;
@@ -80,13 +80,13 @@ insert into pull_requests by name
 select 'forge' as source, 'host/org/repo' || repo as repository, number, 'merged' as state,
     authored as opened_at, merged as merged_at, merged as closed_at, 'change' as title,
     case when hotfix then 'hotfix' end as labels,
-    md5(cast({each} * repo + pos as varchar)) as merge_sha,
+    sha1(cast({each} * repo + pos as varchar)) as merge_sha,
     false as is_bot
 from plain_prs;
 insert into deployments by name
 select 'ci' as source, repo || '-' || number as id, 'host/org/repo' || repo as repository,
     'production' as environment, case when succeeded then 'succeeded' else 'failed' end as status,
-    finished as finished_at, md5(cast({each} * repo + pos as varchar)) as sha, false as unplanned,
+    finished as finished_at, sha1(cast({each} * repo + pos as varchar)) as sha, false as unplanned,
     false as inferred
 from plain_deployments;
 insert into incidents by name

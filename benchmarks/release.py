@@ -44,7 +44,7 @@ duration = "5d"
 BUILDS = """
 insert into builds by name
 select 'ci' as source, repo || '-' || number || '-' || name as id,
-    'host/org/repo' || repo as repository, md5(cast({each} * repo + pos as varchar)) as sha, name,
+    'host/org/repo' || repo as repository, sha1(cast({each} * repo + pos as varchar)) as sha, name,
     1 as attempt, 'main' as branch,
     case when hash(repo, number, name) % 20 = 0 then 'failed' else 'succeeded' end as status,
     merged as started_at, merged + interval 12 minute as finished_at
