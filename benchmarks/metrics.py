@@ -5,14 +5,14 @@
 
 A generated history (seeded) goes into a store with real lineage. Measured is what a reader pays:
 the models that metrics need from that lineage on, and the metrics with their intervals and
-zero-filled frames; what only the records behind them need is told apart. Loading modules is timed
-for nobody.
+zero-filled frames; what only the records behind them need is told apart. Loading numpy, pandas and
+scipy is timed for nobody.
 
-pandas comes twice. "Same cells" starts from the same tables in memory and gives every number of
-every cell, which is checked. With "a head start", as PostgreSQL has it on a twentieth, a rival gets
-integer keys and positions on the trunk instead of shas and lineage, and gives fewer numbers; only
-what they count is checked. Each contender runs in a process of its own. The exit code is 1 if
-anything differs.
+Each rival comes twice. "Same cells" starts from the same tables, in memory (pandas) or indexed and
+analysed (PostgreSQL, on a twentieth), and gives every number of every cell, which is checked. With
+"a head start" it has integer keys and positions on the trunk instead of shas and lineage, and gives
+fewer numbers; only what they count is checked. Each contender runs in a process of its own. The
+exit code is 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pathlib import Path
 import cells_agree
 import pandas as pd
 from cells_in_pandas import cells_in_pandas
+from cells_in_postgres import cells_in_postgres
 from history import AS_OF, GRAINS, START, generate
 from metrics_in_pandas import in_pandas
 from metrics_in_postgres import in_postgres
@@ -94,6 +95,7 @@ CONTENDERS = {
     "postgres": Contender(
         lambda path: (in_postgres(path), {}), "PostgreSQL, a head start, fewer numbers"
     ),
+    "cells_in_postgres": Contender(cells_in_postgres, "PostgreSQL, same cells", True),
 }
 
 
@@ -131,8 +133,8 @@ def _total(times: dict[str, float]) -> float:
 def _show(title: str, times: dict[str, float]) -> None:
     steps = ", ".join(f"{name} {seconds:.2f}" for name, seconds in _steps(times).items())
     records = f"; the records behind them {times['records']:.2f} s" if "records" in times else ""
-    used = f"{times['cpu']:.2f} s of CPU, {times['mib']:,.0f} MiB"
-    print(f"  {title}: {_total(times):.2f} s ({steps}); {used}{records}")
+    used = f"; {times['cpu']:.2f} s of CPU, {times['mib']:,.0f} MiB" if "cpu" in times else ""
+    print(f"  {title}: {_total(times):.2f} s ({steps}){used}{records}")
 
 
 def _same(ours_: dict[str, float], rival: dict[str, float]) -> bool:
@@ -195,7 +197,7 @@ def main() -> None:
         print(json.dumps({name: float(value) for name, value in times.items()}))
         return
     tenth, _ = compare(given.scale / 10, ())
-    _, in_sql = compare(given.scale / 20, ("postgres",))
+    _, in_sql = compare(given.scale / 20, ("postgres", "cells_in_postgres"))
     whole, in_memory = compare(given.scale, ("pandas", "cells_in_pandas"))
     growth = _total(whole) / _total(tenth)
     memory = whole["mib"] / tenth["mib"]
