@@ -213,7 +213,7 @@ class Frequency(Metric):
 
         rows = self.sql(question, "gap_rows")
         if rows:
-            return question.grouped(question.query(rows)).quantile(1, 2)
+            return question.grouped(rows).quantile(1, 2)
         gaps = question.query(self.sql(question, "gaps"))
         return question.grid.spread(gaps, ("between_x2",), missing=np.nan)["between_x2"]
 
@@ -296,8 +296,9 @@ class Duration(Metric):
         import numpy as np
 
         grid = question.grid
-        n, us = self._ranked(question)
         average = question.rules.average
+        other = {"lower_median": "lower_us", "mean": "mean_us"}.get(average)
+        n, us = self._ranked(question, other)
         seconds = {
             name.split("_")[0]: us[name] / times / MICROSECONDS
             for name, (_, times) in _QUANTILES.items()
@@ -306,7 +307,6 @@ class Duration(Metric):
         waiting = grid.running(grid.spread(still, ("open",))["open"])
         reason = self.reasons(question, n)
         median = seconds.pop("p50")
-        other = {"lower_median": "lower_us", "mean": "mean_us"}.get(average)
         known = np.nan if average == "mean" else 1.0
         return Judged(
             us[other] / MICROSECONDS if other else median,
@@ -317,18 +317,21 @@ class Duration(Metric):
             {**seconds, "open": np.where(grid.begun, waiting, 0)},
         )
 
-    def _ranked(self, question: Question) -> tuple[Any, dict[str, Any]]:
+    def _ranked(self, question: Question, other: str | None) -> tuple[Any, dict[str, Any]]:
         """How many records each cell has, and its quantiles and ranked ones in microseconds."""
         import numpy as np
 
-        rows = self.sql(question, "rows")
-        if rows:
-            groups = question.grouped(question.query(rows))
+        rows = [self.sql(question, part) for part in ("rows", "shared_rows")]
+        if any(rows):
+            groups = question.grouped(*filter(None, rows))
             sizes, which = np.unique(groups.counts, return_inverse=True)
             low, high = (ranks[which] for ranks in stats.quantile_ranks(sizes))
             us = {name: groups.quantile(*of) for name, of in _QUANTILES.items()}
             us |= {"low_us": groups.ranked(low), "high_us": groups.ranked(high)}
-            us |= {"lower_us": groups.ranked((groups.counts + 1) // 2), "mean_us": groups.mean()}
+            if other == "lower_us":
+                us[other] = groups.ranked((groups.counts + 1) // 2)
+            elif other == "mean_us":
+                us[other] = groups.mean()
             return groups.counts, us
         question.rank(self.sql(question, "sizes"), self.table)
         cells = question.query(self.sql(question))

@@ -27,7 +27,7 @@ with repeats as (
 ), counted as (
     select
         s.scope_id, s.first_cell, s.from_period, d.change_id, d.route, d.service, d.us, d.step,
-        d.left_out,
+        d.left_out, d.shared,
         dora_day(coalesce(d.delivered_at, d.merged_at, d.committed_at)) as day
     from change_times d
     cross join (select as_of from rules) u

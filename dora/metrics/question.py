@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dora.metrics.coverage import Coverage
+    from dora.metrics.placing import Placing
     from dora.stats import Groups
 
 WHOLE = "window"
@@ -141,23 +142,31 @@ class Question:
             for member in scope.members:
                 yield *place, member.service, member.from_day, member.until_day
 
-    def grouped(self, rows: pd.DataFrame) -> Groups:
-        """Records with scope_id, day and us, in order of length within each cell of the grid."""
+    @cached_property
+    def placing(self) -> Placing:
+        """Which cells the records of a service fall in."""
         import numpy as np
 
-        from dora.stats import Sample
+        from dora.metrics.placing import Placing
 
-        scope = rows["scope_id"].to_numpy(np.int64)
-        first_day = np.datetime64(self.window.start, "D")
-        day = (rows["day"].to_numpy().astype("datetime64[D]") - first_day).astype(np.int64)
-        outside = (day < 0) | (day >= self.window.days)
-        day[outside] = 0
-        groupings = []
-        for grain, of_days in self.calendar.groupby("grain", sort=False)["period"]:
-            cell = scope * len(self.grid.periods) + of_days.to_numpy(np.int64)[day]
-            unasked = scope > 0 if grain == WHOLE and self.grains else False
-            groupings.append(np.where(outside | unasked, -1, cell))
-        return Sample.of(rows["us"].to_numpy(np.int64)).grouped(groupings, self.grid.size)
+        of_grains = self.calendar.groupby("grain", sort=False)["period"]
+        periods = {grain: of.to_numpy(np.int64) for grain, of in of_grains}
+        pooled = frozenset(n for n, grain in enumerate(periods) if grain == WHOLE and self.grains)
+        width = len(self.grid.periods)
+        return Placing.of(self.scopes, self.window.start, [*periods.values()], width, pooled)
+
+    @cached_property
+    def service_places(self) -> pd.DataFrame:
+        """The services of the scopes, numbered."""
+        import pandas as pd
+
+        services = pd.Series(self.placing.services, dtype=object)
+        return pd.DataFrame({"service": services, "place": range(len(services))})
+
+    def grouped(self, *selects: str) -> Groups:
+        """The records of SELECTs, in order of length within each cell of the grid."""
+        self.tables.load("service_places", self.service_places, _PLACE_TYPES)
+        return self.placing.grouped([self.query(sql) for sql in selects], self.grid.size)
 
     def rank(self, sizes_sql: str, table: str) -> None:
         """Load the ranks that bound a median, for every sample size that can come up.
@@ -198,3 +207,4 @@ _SCOPE_TYPES = {
     "from_day": "DATE",
     "until_day": "DATE",
 }
+_PLACE_TYPES = {"service": "VARCHAR", "place": "INTEGER"}

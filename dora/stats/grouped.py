@@ -6,7 +6,7 @@ quicker than an engine that keeps a list for each.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+_AT_ONCE = 1 << 20
+"""Numbers that are counted at once, few enough to stay near."""
+
 
 @dataclass(frozen=True)
 class Sample:
-    """Whole numbers in order of size, to be taken by rank.
+    """Whole numbers and their ranks.
 
     Attributes:
         values: The numbers, ascending.
-        order: Which number as given stands at each place.
+        ranks: The place among them of each number as given.
     """
 
     values: Ints
-    order: Ints
+    ranks: Ints
 
     @classmethod
     def of(cls, values: Ints) -> Sample:
@@ -35,30 +38,52 @@ class Sample:
         import numpy as np
 
         order = np.argsort(values)
-        return cls(values[order], order)
+        ranks = np.empty(len(values), np.int64)
+        ranks[order] = np.arange(len(values))
+        return cls(values[order], ranks)
 
-    def grouped(self, groupings: Sequence[Ints], size: int) -> Groups:
+    def grouped(
+        self, groupings: Iterable[tuple[slice, Ints]], size: int, *, at_most: int
+    ) -> Groups:
         """The numbers of each group, in order; negative groups are left out.
 
         Args:
-            groupings: Arrays of the group of each number as given, from 0 to `size` - 1; with
-                several, a number is in several groups.
+            groupings: Which of the numbers as given, and the group of each of them, from 0 to
+                `size` - 1. A number that comes several times is in several groups.
             size: How many groups there are.
+            at_most: No more numbers than this come.
         """
         import numpy as np
 
         bits = max(1, len(self.values).bit_length())
-        pieces = []
-        for groups in groupings:
-            of_rank = groups[self.order]
-            ranks = np.flatnonzero(of_rank >= 0)
-            # group and rank in one integer: sorting plain integers is what numpy does quickest
-            pieces.append((of_rank[ranks] << bits) | ranks)
-        packed = np.concatenate([np.zeros(0, np.int64), *pieces])
+        # Group and rank in one integer: sorting plain integers is what numpy does quickest. All in
+        # one place, as memory touched for the first time costs more than what is done with it.
+        packed, end = np.empty(at_most, np.int64), 0
+        for which, groups in groupings:
+            piece = packed[end : end + len(groups)]
+            np.left_shift(groups, bits, out=piece)
+            piece |= self.ranks[which]
+            end += len(groups)
+        packed = packed[:end]
         packed.sort()
-        counts = np.bincount(packed >> bits, minlength=size)
+        packed = packed[np.searchsorted(packed, 0) :]
+        counts = _counts(packed, bits, size)
+        packed &= (1 << bits) - 1
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        return Groups(self.values[packed & ((1 << bits) - 1)], starts, counts)
+        return Groups(self.values, packed, starts, counts)
+
+
+def _counts(packed: Ints, bits: int, size: int) -> Ints:
+    """How many of the sorted numbers are in each group."""
+    import numpy as np
+
+    counts = np.zeros(size, np.int64)
+    for begin in range(0, len(packed), _AT_ONCE):
+        groups = packed[begin : begin + _AT_ONCE] >> bits
+        first, last = int(groups[0]), int(groups[-1])
+        groups -= first
+        counts[first : last + 1] += np.bincount(groups)
+    return counts
 
 
 @dataclass(frozen=True)
@@ -66,12 +91,14 @@ class Groups:
     """Sorted numbers of many groups, end to end.
 
     Attributes:
-        values: The numbers, group by group, ascending in each.
+        values: All numbers, ascending.
+        ranks: The place in `values` of each number, group by group, ascending in each.
         starts: Where each group begins.
         counts: How many numbers each has.
     """
 
     values: Ints
+    ranks: Ints
     starts: Ints
     counts: Ints
 
@@ -81,7 +108,7 @@ class Groups:
 
         there = (ranks >= 1) & (ranks <= self.counts)
         found = np.full(len(self.counts), np.nan)
-        found[there] = self.values[self.starts[there] + ranks[there] - 1]
+        found[there] = self._found(self.starts[there] + ranks[there] - 1)
         return found
 
     def mean(self) -> NDArray[np.float64]:
@@ -91,7 +118,7 @@ class Groups:
         found = np.full(len(self.counts), np.nan)
         some = np.flatnonzero(self.counts > 0)
         if len(some):
-            sums = np.add.reduceat(self.values.astype(np.float64), self.starts[some])
+            sums = np.add.reduceat(self.values[self.ranks].astype(np.float64), self.starts[some])
             found[some] = sums / self.counts[some]
         return found
 
@@ -106,8 +133,11 @@ class Groups:
         some = np.flatnonzero(self.counts > 0)
         place, rest = np.divmod(numerator * (self.counts[some] - 1), denominator)
         at = self.starts[some] + place
-        after = np.minimum(at + 1, len(self.values) - 1)  # its weight is 0 at a group's end
-        exact = self.values[at] * (denominator - rest) + self.values[after] * rest
+        after = np.minimum(at + 1, len(self.ranks) - 1)  # its weight is 0 at a group's end
+        exact = self._found(at) * (denominator - rest) + self._found(after) * rest
         found = np.full(len(self.counts), np.nan)
         found[some] = exact
         return found
+
+    def _found(self, at: Ints) -> Ints:
+        return self.values[self.ranks[at]]

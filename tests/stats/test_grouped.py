@@ -27,7 +27,7 @@ def exact(values, numerator, denominator):
 def test_quantiles_are_exact_in_every_group(rows):
     groups = np.array([group for group, _ in rows], np.int64)
     values = np.array([value for _, value in rows], np.int64)
-    found = Sample.of(values).grouped([groups], 5)
+    found = Sample.of(values).grouped([(slice(None), groups)], 5, at_most=len(values))
     for numerator, denominator in ((1, 2), (3, 4), (9, 10), (19, 20)):
         quantiles = found.quantile(numerator, denominator)
         for group in range(5):
@@ -42,9 +42,11 @@ def test_quantiles_are_exact_in_every_group(rows):
 def test_ranks_pick_the_sorted_values(rows):
     groups = np.array([group for group, _ in rows], np.int64)
     values = np.array([value for _, value in rows], np.int64)
-    found = Sample.of(values).grouped([groups, np.where(groups == 0, 5, -1)], 6)
-    again = sorted(value for group, value in rows if group == 0)
-    assert found.counts[5] == found.counts[0] == len(again)
-    for rank in range(1, len(again) + 1):
-        assert found.ranked(np.full(6, rank))[5] == again[rank - 1]
+    again = np.where(groups == 0, 5, -1)
+    both = [(slice(None), groups), (slice(None), again)]
+    found = Sample.of(values).grouped(both, 6, at_most=2 * len(values))
+    zeros = sorted(value for group, value in rows if group == 0)
+    assert found.counts[5] == found.counts[0] == len(zeros)
+    for rank in range(1, len(zeros) + 1):
+        assert found.ranked(np.full(6, rank))[5] == zeros[rank - 1]
     assert np.isnan(found.ranked(np.zeros(6, np.int64))).all()

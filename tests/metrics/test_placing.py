@@ -1,0 +1,68 @@
+"""Which cells records fall in, worked out by hand on three days of three services."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dora.metrics.placing import Placing
+from dora.metrics.scopes import Member, Scope
+
+FIRST = date(2026, 1, 4)
+WHOLE = Scope("all", members=(Member("api"), Member("web"), Member("job")))
+RED = Scope("team", team="red", members=(Member("api", until_day=date(2026, 1, 5)),))
+BLUE = Scope(
+    "team",
+    team="blue",
+    members=(Member("web"), Member("api", from_day=date(2026, 1, 5))),
+)
+# 4 January 2026 is a Sunday: the window is period 0, the week before period 1, the next period 2
+WINDOW, WEEKS = np.array([0, 0, 0]), np.array([1, 2, 2])
+
+
+@pytest.fixture
+def placing():
+    return Placing.of([WHOLE, RED, BLUE], FIRST, [WINDOW, WEEKS], 3, frozenset({0}))
+
+
+def counted(placing, frame):
+    found = [cells[cells >= 0] for cells in placing.cells(frame)]
+    return np.bincount(np.concatenate(found), minlength=9).reshape(3, 3).tolist()
+
+
+def records(placing, rows):
+    places = [placing.services.index(service) for service, _ in rows]
+    days = [day for _, day in rows]
+    return pd.DataFrame({"place": places, "day": days, "us": range(len(rows))})
+
+
+def test_a_record_is_in_every_scope_that_its_service_was_in_that_day(placing):
+    rows = records(placing, [("api", 0), ("api", 1), ("web", 0), ("job", 2)])
+    everything, red, blue = counted(placing, rows)
+    assert everything == [4, 2, 2]
+    assert red == [0, 1, 0], "api left the team on the second day"
+    assert blue == [0, 1, 1], "web always, api from the second day on"
+
+
+def test_only_the_first_scope_has_the_window_itself(placing):
+    of_scopes = pd.DataFrame({"scope_id": [0, 1, 2, 2], "day": [0, 0, 1, 2], "us": [1, 2, 3, 4]})
+    assert counted(placing, of_scopes) == [[1, 1, 0], [0, 1, 0], [0, 0, 2]]
+
+
+def test_records_of_services_and_of_scopes_are_ranked_together(placing):
+    services = records(placing, [("api", 0), ("web", 0)]).assign(us=[5, 9])
+    scopes = pd.DataFrame({"scope_id": [0, 2], "day": [0, 0], "us": [7, 1]})
+    groups = placing.grouped([services, scopes], 9)
+    first_week, blue = 1, 7
+    assert [groups.ranked(np.full(9, rank))[first_week] for rank in (1, 2, 3)] == [5, 7, 9]
+    assert [groups.ranked(np.full(9, rank))[blue] for rank in (1, 2)] == [1, 9]
+    assert groups.counts.tolist() == [3, 3, 0, 0, 1, 0, 0, 2, 0]
+
+
+def test_no_scope_has_a_service():
+    empty = Placing.of([Scope("team", team="new")], FIRST, [WINDOW], 1, frozenset())
+    none = pd.DataFrame({"place": [], "day": [], "us": []}, dtype="int64")
+    assert empty.grouped([none], 1).counts.tolist() == [0]
