@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dora import stats, words
 from dora.metrics import privacy
 from dora.metrics.comparison import Change, rate_change, ratio_change, shift_change
-from dora.metrics.question import WHOLE, Question
+from dora.metrics.grid import WHOLE
+from dora.metrics.question import Question
 from dora.metrics.result import Result
 
 if TYPE_CHECKING:

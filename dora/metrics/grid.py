@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Objects: TypeAlias = NDArray[np.object_]
 
 
+WHOLE = "window"
+"""The grain of the window itself; every question asks for it."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """Scopes times periods, one row each, scope by scope.
@@ -142,11 +146,31 @@ class Grid:
 
     def frame(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> pd.DataFrame:
         """One row a cell: what was measured, whose, when, then the numbers."""
-        import pandas as pd
-
         told = {name: column(_text(value, self.size)) for name, value in before.items()}
         measured = {name: column(values) for name, values in after.items()}
-        return pd.DataFrame({**told, **self._places, **measured})
+        return _framed({**told, **_lent(self._places), **measured})
+
+    def asked(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """The rows that were asked for: without those of the window where there are periods."""
+        if len(set(self.periods["grain"])) <= 1:
+            return cells
+        lent = _lent(self._places_asked)
+        names = [str(name) for name in cells]
+        return _framed({n: lent[n] if n in lent else self._of_periods(cells[n]) for n in names})
+
+    @cached_property
+    def _asked(self) -> Bools:
+        """The cells of periods."""
+        import numpy as np
+
+        return np.asarray(self.grain != WHOLE, bool)
+
+    @cached_property
+    def _places_asked(self) -> dict[str, pd.Series[Any]]:
+        return {name: self._of_periods(values) for name, values in self._places.items()}
+
+    def _of_periods(self, values: pd.Series[Any]) -> pd.Series[Any]:
+        return values[self._asked].reset_index(drop=True)
 
     @cached_property
     def _places(self) -> dict[str, pd.Series[Any]]:
@@ -161,6 +185,20 @@ class Grid:
             "partial": self.partial,
         }
         return {name: column(values) for name, values in columns.items()}
+
+
+def _framed(columns: dict[str, pd.Series[Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(columns, copy=False)
+
+
+def _lent(columns: dict[str, pd.Series[Any]]) -> dict[str, pd.Series[Any]]:
+    """Columns that several frames show; from pandas 3 on, one that is written to gets its own."""
+    import pandas as pd
+
+    lasting = int(pd.__version__.split(".")[0]) >= 3
+    return columns if lasting else {name: values.copy() for name, values in columns.items()}
 
 
 def column(values: Any) -> pd.Series[Any]:

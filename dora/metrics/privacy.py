@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from dora import words
-from dora.metrics.question import WHOLE
+from dora.metrics.grid import WHOLE
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dora.metrics.grid import Grid
+from dora.metrics.grid import WHOLE, Grid
 from dora.metrics.scopes import Directory, Scope, Tables
 from dora.rules import Rules
 from dora.windows import Window, window
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from dora.metrics.coverage import Coverage
     from dora.metrics.placing import Placing
     from dora.stats import Groups
-
-WHOLE = "window"
-"""The grain of the window itself; every question asks for it."""
 
 _ALWAYS_RANKED = 4096
 """Sample sizes whose order statistics are at hand; larger ones are asked for."""

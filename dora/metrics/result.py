@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from dora import words
 from dora.metrics.comparison import Comparison
-from dora.metrics.question import WHOLE, Question
+from dora.metrics.grid import WHOLE
+from dora.metrics.question import Question
 from dora.metrics.tidying import tidy
 from dora.rules import Rules
 from dora.windows import Window
@@ -68,12 +69,11 @@ class Result:
     @classmethod
     def of(cls, metric: Metric, question: Question, cells: pd.DataFrame) -> Result:
         """Split what was asked for from the window's own row."""
-        whole = question.grid.grain == WHOLE
-        row = cells[whole].iloc[0]
-        frame = cells[~whole].reset_index(drop=True) if question.grains else cells
+        row = cells.iloc[int((question.grid.grain == WHOLE).argmax())]
+        frame = question.grid.asked(cells)
         veiled = words.missing(row["n"])
-        whole_numbers = [name for name in cells if cells[name].dtype.kind == "i"]
-        counts = {str(name): 0 if veiled else int(row[name]) for name in whole_numbers}
+        whole_numbers = [str(name) for name in cells if cells[name].dtype.kind == "i"]
+        counts = {name: 0 if veiled else int(row[name]) for name in whole_numbers}
         return cls(
             metric,
             question,

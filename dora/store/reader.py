@@ -54,6 +54,7 @@ def connect(path: Path) -> DuckDBPyConnection:
     """
     path = Path(path)
     connection = memory()
+    _keep_blocks(connection)
     try:
         attach(connection, path)
         version = schema.checked_version(said(connection, "schema_version"), path)
@@ -65,6 +66,16 @@ def connect(path: Path) -> DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+def _keep_blocks(connection: DuckDBPyConnection) -> None:
+    """Have tables built one after the other use the same memory, not ever new one from the system.
+
+    Of a large store they take a sixth less time so (benchmarks/metrics.py). Memory that nothing
+    was ever put into is not taken.
+    """
+    with suppress(duckdb.Error):  # versions before 2.0 cannot
+        connection.execute("set block_allocator_memory = '25%'")
 
 
 def attach(connection: DuckDBPyConnection, path: Path) -> None:
