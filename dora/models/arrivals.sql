@@ -12,6 +12,7 @@ seen as (
         s.by_paths as by_paths,
         c.change_id as change_id,
         c.by_itself as by_itself,
+        c.alone and not s.by_paths as alone,
         c.exists_yet as exists_yet,
         p.step as step,
         coalesce(p.baseline, false) as baseline,
@@ -44,7 +45,7 @@ counted as (
         n.baseline as baseline,
         n.exactly as exactly
     from seen n
-    where not n.by_itself
+    where not n.by_itself and not n.alone
     union all
     select
         n.change_id as change_id,
@@ -90,3 +91,12 @@ left join somewhere w on w.change_id = n.change_id and w.service = n.service
 where not n.by_paths or n.change_id > 0 or e.change_id is not null or w.change_id is not null
 group by n.change_id, n.stream, n.route
 having max(case when n.step is not null or n.exists_yet then 1 else 0 end) = 1
+union all
+select
+    n.change_id as change_id,
+    n.stream as stream,
+    n.route as route,
+    n.step as step,
+    case when n.baseline and not n.exactly then 1 else 0 end as baseline
+from seen n
+where n.alone and (n.step is not null or n.exists_yet)

@@ -19,10 +19,17 @@ plain as (
     left join represented_commits g on g.commit_id = l.commit_id
     where r.change = 'commit' and g.commit_id is null
 ),
+arrived as (
+    select a.change_id as change_id, a.stream as stream, a.route as route,
+        a.step as step, a.baseline as baseline, s.several as several
+    from arrivals a
+    join production_streams s on s.stream = a.stream
+),
 in_streams as (
     select a.change_id as change_id, a.stream as stream, a.route as route,
         a.step as step, a.baseline as baseline
-    from arrivals a
+    from arrived a
+    where a.several
     union all
     select n.change_id as change_id, n.stream as stream, n.route as route,
         n.step as step, n.baseline as baseline
@@ -57,6 +64,14 @@ select
     n.baseline = 1 as baseline
 from plain n
 where not n.several
+union all
+select
+    a.change_id as change_id,
+    a.route as route,
+    a.step as step,
+    a.baseline = 1 as baseline
+from arrived a
+where not a.several
 union all
 select
     f.change_id as change_id,

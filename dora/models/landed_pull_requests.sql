@@ -1,6 +1,6 @@
 -- grain: a pull request that has landed
 -- key: repository, number
--- reads: commits, pull_request_commits, pull_requests, rules
+-- reads: commits, numbered_commits, pull_request_commits, pull_requests, rules
 -- rule: Found by its merge sha, else by the earliest commit whose subject names its number, else by
 --  its head. A number that commits name and no known pull request has is one seen by git alone.
 --  Ids follow the order of merging, those seen by git alone come last.
@@ -22,9 +22,21 @@ merge_shas as (
         m.number as number,
         m.merge_sha as landed_sha,
         c.commit_id as landed_id,
+        m.head_sha as head_sha,
         m.merged_us as merged_us
     from merged m
     left join commits c on c.repository = m.repository and c.sha = m.merge_sha
+),
+unknown_shas as (
+    select
+        k.repository as repository, k.number as number, k.landed_sha as landed_sha,
+        k.head_sha as head_sha, k.merged_us as merged_us,
+        exists (
+            select 1 from pull_request_commits o
+            where o.repository = k.repository and o.sha = k.landed_sha
+        ) as listed
+    from merge_shas k
+    where k.landed_id is null
 ),
 by_merge_sha as (
     select
@@ -35,20 +47,21 @@ by_merge_sha as (
     union all
     select
         u.repository as repository, u.number as number, u.landed_sha as landed_sha,
-        u.landed_id as landed_id, u.merged_us as merged_us
-    from merge_shas u
-    where u.landed_id is null
-        and exists (
-            select 1 from pull_request_commits o
-            where o.repository = u.repository and o.sha = u.landed_sha
-        )
+        cast(null as bigint) as landed_id, u.merged_us as merged_us
+    from unknown_shas u
+    where u.listed
+),
+numbers as (
+    select distinct c.repository as repository, c.number as number from numbered_commits c
 ),
 settled as (
     select b.repository as repository, b.number as number
-    from by_merge_sha b
+    from numbers n
+    join by_merge_sha b on b.repository = n.repository and b.number = n.number
     union all
     select p.repository as repository, p.number as number
-    from pull_requests p
+    from numbers n
+    join pull_requests p on p.repository = n.repository and p.number = n.number
     cross join rules r
     left join merged m on m.repository = p.repository and m.number = p.number
     where p.opened_at <= r.as_of and m.number is null
@@ -56,16 +69,15 @@ settled as (
 named as (
     select
         c.repository as repository,
-        c.pull_request as number,
+        c.number as number,
         c.sha as landed_sha,
         c.commit_id as landed_id,
         cast(row_number() over (
-            partition by c.repository, c.pull_request
-            order by dora_us(c.committed_at), c.sha
+            partition by c.repository, c.number order by c.us, c.sha
         ) as bigint) as choice
-    from commits c
-    left join settled s on s.repository = c.repository and s.number = c.pull_request
-    where c.pull_request is not null and s.number is null
+    from numbered_commits c
+    left join settled s on s.repository = c.repository and s.number = c.number
+    where s.number is null
 ),
 by_subject as (
     select
@@ -80,16 +92,15 @@ by_subject as (
 ),
 heads as (
     select
-        m.repository as repository,
-        m.number as number,
-        m.head_sha as landed_sha,
+        u.repository as repository,
+        u.number as number,
+        u.head_sha as landed_sha,
         c.commit_id as landed_id,
-        m.merged_us as merged_us
-    from merged m
-    left join by_merge_sha b on b.repository = m.repository and b.number = m.number
-    left join by_subject s on s.repository = m.repository and s.number = m.number
-    left join commits c on c.repository = m.repository and c.sha = m.head_sha
-    where b.number is null and s.number is null and m.head_sha is not null
+        u.merged_us as merged_us
+    from unknown_shas u
+    left join by_subject s on s.repository = u.repository and s.number = u.number
+    left join commits c on c.repository = u.repository and c.sha = u.head_sha
+    where not u.listed and s.number is null and u.head_sha is not null
 ),
 by_head as (
     select

@@ -4,7 +4,8 @@
 -- rule: The originals of pull requests, without merges and copies; with pull requests as changes
 --  also what landed where originals are not known. Each original is a change, or each pull
 --  request. Their ids are negative, so that they are never those of commits. place orders the
---  members of a change, first authored first.
+--  members of a change, first authored first. landed_yet: whether what landed is committed by then,
+--  told of a change's only member where it is what landed.
 with
 members as (
     select
@@ -14,7 +15,8 @@ members as (
         o.commit_id as commit_id,
         o.landed_sha as landed_sha,
         o.authored_at as authored_at,
-        o.is_bot as is_bot
+        o.is_bot as is_bot,
+        cast(null as boolean) as landed_yet
     from originals o
     left join cherry_picks k on k.repository = o.repository and k.sha = o.sha
     where not o.merges and k.sha is null
@@ -26,7 +28,8 @@ members as (
         l.landed_id as commit_id,
         l.landed_sha as landed_sha,
         c.authored_at as authored_at,
-        c.is_bot as is_bot
+        c.is_bot as is_bot,
+        c.committed_at <= r.as_of as landed_yet
     from landed_pull_requests l
     cross join rules r
     join commits c on c.commit_id = l.landed_id
@@ -37,9 +40,13 @@ members as (
             select 1 from listed_originals p where p.pull_request_id = l.pull_request_id
         )
 ),
+with_originals as (
+    select distinct o.pull_request_id as pull_request_id from originals o
+),
 crowded as (
     select m.pull_request_id as pull_request_id
     from members m
+    join with_originals o on o.pull_request_id = m.pull_request_id
     group by m.pull_request_id
     having count(*) > 1
 ),
@@ -56,7 +63,8 @@ numbered as (
         m.landed_sha as landed_sha,
         m.authored_at as authored_at,
         m.is_bot as is_bot,
-        cast(1 as bigint) as place
+        cast(1 as bigint) as place,
+        m.landed_yet as landed_yet
     from members m
     cross join rules r
     where r.change = 'commit'
@@ -70,7 +78,8 @@ numbered as (
         m.landed_sha as landed_sha,
         m.authored_at as authored_at,
         m.is_bot as is_bot,
-        cast(1 as bigint) as place
+        cast(1 as bigint) as place,
+        m.landed_yet as landed_yet
     from members m
     cross join rules r
     left join crowded w on w.pull_request_id = m.pull_request_id
@@ -88,7 +97,8 @@ numbered as (
         cast(row_number() over (
             partition by m.pull_request_id
             order by dora_us(m.authored_at), m.sha
-        ) as bigint) as place
+        ) as bigint) as place,
+        cast(null as boolean) as landed_yet
     from members m
     join crowded w on w.pull_request_id = m.pull_request_id
     cross join rules r
@@ -104,6 +114,7 @@ select
     n.authored_at as authored_at,
     n.is_bot as is_bot,
     n.place as place,
+    n.landed_yet as landed_yet,
     w.sha is not null as has_paths
 from numbered n
 left join with_paths w on w.repository = n.repository and w.sha = n.sha

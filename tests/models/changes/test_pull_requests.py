@@ -106,6 +106,31 @@ def test_pull_request_is_found_by_merge_sha_then_subject_then_head(
     assert found == [(7, "landed", rule)]
 
 
+def test_subjects_name_pull_requests(given: Given) -> None:
+    given.line("a b")
+    given.commit("squash", "b", 8, pull_request=7)
+    given.commit("again", "squash", 9, pull_request=7)
+    found = given.rows("numbered_commits", "number, sha, us")
+    hours = [int(at(hour).timestamp()) * 1_000_000 for hour in (8, 9)]
+    assert sorted(found, key=str) == sorted(
+        [(7, "squash", hours[0]), (7, "again", hours[1])], key=str
+    )
+
+
+def test_what_several_commits_name_landed_as_the_first_unless_its_merge_is_known(
+    given: Given,
+) -> None:
+    given.line("a")
+    given.commit("first", "a", 8, pull_request=7)
+    given.commit("second", "first", 9, pull_request=7)
+    given.commit("named", "second", 10, pull_request=8)
+    given.pull(8, "a", 11)
+    given.pull(9, None, 11, state="open", merged_at=None)
+    given.commit("open", "named", 12, pull_request=9)
+    found = given.rows("landed_pull_requests", "number, landed_sha, rule")
+    assert sorted(found) == [(7, "first", "subject"), (8, "a", "merge sha")]
+
+
 def test_open_and_closed_pull_requests_have_not_landed(given: Given) -> None:
     given.line("a")
     given.commit("b", "a", 1, pull_request=7)
