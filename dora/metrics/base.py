@@ -189,8 +189,7 @@ class Frequency(Metric):
         import numpy as np
 
         grid = question.grid
-        cells = question.query(self.sql(question))
-        laid = grid.spread(cells, ("n", "days_with_deployment", "failed_attempts"))
+        laid = self._counts(question)
         count = laid.pop("n")
         reason = reasons(
             grid.size,
@@ -207,6 +206,20 @@ class Frequency(Metric):
         low, high = (end[which] * factor for end in stats.poisson_interval(sizes))
         further = {**laid, "between": self._between(question) / 2 / MICROSECONDS}
         return Judged(count * factor, low, high, count, reason, further)
+
+    def _counts(self, question: Question) -> dict[str, Any]:
+        counts = self.sql(question, "counts")
+        if not counts:
+            cells = question.query(self.sql(question))
+            return question.grid.spread(cells, ("n", "days_with_deployment", "failed_attempts"))
+        [records] = question.records(counts)
+        laid = question.placing.counted([records], ("n", "failed_attempts"))
+        days = question.placing.days(records[records["n"] > 0])
+        return {
+            "n": laid["n"],
+            "days_with_deployment": days,
+            "failed_attempts": laid["failed_attempts"],
+        }
 
     def _between(self, question: Question) -> Any:
         """Twice the median time between deployments of each cell, in microseconds."""
@@ -237,8 +250,7 @@ class Rate(Metric):
         import numpy as np
 
         grid = question.grid
-        cells = question.query(self.sql(question))
-        laid = grid.spread(cells, ("n", "hits", "seen", "hits_seen", *self.further))
+        laid = self._counts(question, ("n", "hits", "seen", "hits_seen", *self.further))
         n, hits = laid.pop("n"), laid.pop("hits")
         seen, hits_seen = laid.pop("seen"), laid.pop("hits_seen")
         pairs, which = np.unique(hits + 1j * n, return_inverse=True)
@@ -263,6 +275,12 @@ class Rate(Metric):
         counted = np.where(grid.covered, n, seen)
         further = {"hits": np.where(grid.covered, hits, hits_seen), **laid}
         return Judged(value, low, high, counted, reason, further)
+
+    def _counts(self, question: Question, columns: tuple[str, ...]) -> dict[str, Any]:
+        records = [self.sql(question, part) for part in ("counts", "scope_counts")]
+        if any(records):
+            return question.placing.counted(question.records(*filter(None, records)), columns)
+        return question.grid.spread(question.query(self.sql(question)), columns)
 
     def interval(self, question: Question, hits: Any, n: Any) -> tuple[Any, Any]:  # noqa: ARG002  (a kind of its own asks it)
         """The range each share plausibly lies in: Wilson's."""

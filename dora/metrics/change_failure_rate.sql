@@ -5,24 +5,36 @@
 --  by other rules incidents, on the day of detection, or links of incidents, and attempts that failed
 
 -- part: counted
-with counted as (
+with dated as (
     select
-        s.scope_id, s.first_cell, s.from_period, dora_day(j.finished_at) as day, j.source,
-        j.deployment, j.service, j.environment, j.finished_at, j.sha, j.version, j.status, j.succeeded, j.mature, j.pending,
+        dora_day(j.finished_at) as day, j.source, j.deployment, j.service, j.environment,
+        j.finished_at, j.sha, j.version, j.status, j.succeeded, j.mature, j.pending,
         j.failed or (r.failed_attempts = 'failures' and j.status in ('failed', 'cancelled')) as failed,
         case when j.succeeded then j.mature
             else r.failed_attempts <> 'apart' and j.status in ('failed', 'cancelled') end as counts,
         j.covered, j.rule, j.confidence, j.incident, j.links, r.failures_counted, j.url
     from judged_deployments j
     cross join (select failed_attempts, failures_counted from rules) r
-    join scope_services s on s.service = j.service
     where j.finished_at is not null
-      and s.from_day <= dora_day(j.finished_at) and dora_day(j.finished_at) < s.until_day
-)
-
--- part: cells
-, incidents_alone as (
-    select s.first_cell, s.from_period, dora_day(i.detected_at) as day,
+), told as (
+    select
+        d.*,
+        case when d.counts then 1 else 0 end as judged,
+        case when not d.counts then 0
+            when d.failures_counted = 'links' then d.links
+            when d.failures_counted = 'deployments' and d.failed then 1
+            else 0 end as failures,
+        case when d.succeeded and d.pending then 1 else 0 end as too_young,
+        case when d.succeeded and d.pending and d.failed then 1 else 0 end as too_young_failed,
+        case when d.status = 'failed' then 1 else 0 end as failed_attempts
+    from dated d
+), counted as (
+    select s.scope_id, s.first_cell, s.from_period, d.*
+    from told d
+    join scope_services s on s.service = d.service
+        and s.from_day <= d.day and d.day < s.until_day
+), incidents_alone as (
+    select s.scope_id, s.first_cell, s.from_period, dora_day(i.detected_at) as day,
         row_number() over (
             partition by s.scope_id, i.source, i.incident order by i.service
         ) as turn
@@ -32,20 +44,16 @@ with counted as (
     where r.failures_counted = 'incidents'
       and (i.state in ('linked', 'unlinked') or (i.state = 'external' and r.external_incidents))
       and s.from_day <= dora_day(i.detected_at) and dora_day(i.detected_at) < s.until_day
-), events as (
-    select e.first_cell, e.from_period, e.day, e.covered,
-        case when e.counts then 1 else 0 end as judged,
-        case when not e.counts then 0
-            when e.failures_counted = 'links' then e.links
-            when e.failures_counted = 'deployments' and e.failed then 1
-            else 0 end as failures,
-        case when e.succeeded and e.pending then 1 else 0 end as pending,
-        case when e.succeeded and e.pending and e.failed then 1 else 0 end as pending_failed,
-        case when e.status = 'failed' then 1 else 0 end as failed_attempts
+)
+
+-- part: cells
+, events as (
+    select e.first_cell, e.from_period, e.day, e.covered, e.judged, e.failures, e.too_young,
+        e.too_young_failed, e.failed_attempts
     from counted e
     union all
     select i.first_cell, i.from_period, i.day, true as covered, 0 as judged, 1 as failures,
-        0 as pending, 0 as pending_failed, 0 as failed_attempts
+        0 as too_young, 0 as too_young_failed, 0 as failed_attempts
     from incidents_alone i
     where i.turn = 1
 )
@@ -55,8 +63,8 @@ select
     sum(case when e.covered then e.failures else 0 end) as hits,
     sum(e.judged) as seen,
     sum(e.failures) as hits_seen,
-    sum(e.pending) as pending,
-    sum(e.pending_failed) as pending_failed,
+    sum(e.too_young) as pending,
+    sum(e.too_young_failed) as pending_failed,
     sum(e.failed_attempts) as failed_attempts
 from events e
 join calendar c on c.day = e.day and c.period >= e.from_period

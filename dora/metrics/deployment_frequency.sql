@@ -4,15 +4,18 @@
 -- rule: successful production deployments, one per service and environment, counted on the day they finished
 
 -- part: counted
-with counted as (
+with dated as (
     select
-        s.scope_id, s.first_cell, s.from_period, dora_day(d.finished_at) as day, d.source,
-        d.deployment, d.service, d.environment, d.finished_at,
-        dora_us(d.finished_at) as finished_us, d.succeeded, d.status, d.url
+        d.source, d.deployment, d.service, d.environment, d.finished_at,
+        dora_us(d.finished_at) as finished_us, d.succeeded, d.status, d.url,
+        dora_day(d.finished_at) as day
     from production_deployments d
-    join scope_services s on s.service = d.service
     where d.finished_at is not null
-      and s.from_day <= dora_day(d.finished_at) and dora_day(d.finished_at) < s.until_day
+), counted as (
+    select s.scope_id, s.first_cell, s.from_period, d.*
+    from dated d
+    join scope_services s on s.service = d.service
+        and s.from_day <= d.day and d.day < s.until_day
 )
 
 -- part: cells

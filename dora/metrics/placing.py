@@ -1,14 +1,15 @@
 """Which cells of the grid a record falls in, for whole columns of records at a time.
 
-An engine may hand over records of services once, instead of once for every scope that a service
-belongs to: there are several times fewer then to move, and to put in order.
+An engine may hand over the records of services once, instead of once for every scope that a
+service belongs to: there are several times fewer then to move, to count and to put in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dora.metrics.scopes import ALWAYS, Scope
@@ -23,22 +24,102 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _NOWHERE = -(1 << 40)
-"""Added to any period's number it is still no cell."""
+"""With any period's number added it is still no cell."""
+
+_SCOPES_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class Turn:
-    """At most one scope for each service, and on which days of the window the service is in it.
+class Stays:
+    """Services while they belong to scopes: one stay for each service and span of days.
 
     Attributes:
-        scopes: The scope's number for each service; -1 where it is in no further one.
-        since: The first day, counted from the window's first; None where all were always in it.
+        of_service: The first stay of each service, its second one …; -1 where it has no further.
+        since: The first day of each stay, counted from the window's first; None where all are
+            for all time.
         until: The day after the last.
+        members: The stays of every scope, end to end.
+        starts: Where each scope's begin.
     """
 
-    scopes: Ints
+    of_service: tuple[Ints, ...]
     since: Ints | None
     until: Ints | None
+    members: Ints
+    starts: Ints
+
+    @classmethod
+    def of(cls, scopes: Sequence[Scope], places: Mapping[str, int], first_day: date) -> Stays:
+        """Number them."""
+        import numpy as np
+
+        spans: dict[tuple[str, date, date], int] = {}
+        members = [
+            spans.setdefault((member.service, member.from_day, member.until_day), len(spans))
+            for scope in scopes
+            for member in scope.members
+        ]
+        starts = np.cumsum([0, *(len(scope.members) for scope in scopes)])
+        limited = any((since, until) != ALWAYS for _, since, until in spans)
+        since = np.array([(first - first_day).days for _, first, _ in spans], np.int64)
+        until = np.array([(last - first_day).days for _, _, last in spans], np.int64)
+        return cls(
+            _dealt([places[service] for service, _, _ in spans], len(places)),
+            since if limited else None,
+            until if limited else None,
+            np.array(members, np.int64),
+            starts.astype(np.int64),
+        )
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.members.max(initial=-1)) + 1
+
+    @cached_property
+    def scopes(self) -> tuple[Ints, ...]:
+        """The first scope of each stay, its second one …; -1 where it has no further."""
+        import numpy as np
+
+        of_member = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        turns = _dealt(self.members.tolist(), self.count)
+        return tuple(np.where(turn < 0, -1, of_member[turn]) for turn in turns)
+
+    def found(self, place: NDArray[Any], day: NDArray[Any]) -> Iterator[Ints]:
+        """The stays that records of services fall in, -1 where there is none."""
+        for stays in self.of_service:
+            stay = stays[place]
+            if self.since is not None and self.until is not None:
+                stay[(day < self.since[stay]) | (day >= self.until[stay])] = -1
+            yield stay
+
+    def rolled(self, table: NDArray[Any], how: np.ufunc) -> NDArray[Any]:
+        """A table with a row for each scope, of one with a row for each stay."""
+        import numpy as np
+
+        scopes = len(self.starts) - 1
+        rolled = np.zeros((scopes, table.shape[1]), table.dtype)
+        for begin in range(0, scopes, _SCOPES_AT_ONCE):
+            starts = self.starts[begin : begin + _SCOPES_AT_ONCE + 1]
+            some = np.flatnonzero(np.diff(starts))
+            if len(some):
+                rows = table[self.members[starts[0] : starts[-1]]]
+                rolled[begin + some] = how.reduceat(rows, starts[some] - starts[0], axis=0)
+        return rolled
+
+
+def _dealt(owners: Sequence[int], count: int) -> tuple[Ints, ...]:
+    """Numbers dealt to their owners: the first of each owner, the second …; -1 for none."""
+    import numpy as np
+
+    turns: list[Ints] = []
+    taken = [0] * count
+    for number, owner in enumerate(owners):
+        if taken[owner] == len(turns):
+            turns.append(np.full(count, -1, np.int64))
+        turns[taken[owner]][owner] = number
+        taken[owner] += 1
+    return tuple(turns)
 
 
 @dataclass(frozen=True)
@@ -47,14 +128,14 @@ class Placing:
 
     Attributes:
         services: The names of all services of the scopes; a record tells its place among them.
-        turns: The scopes of every service: its first one, its second one …
+        stays: When they are in which scope.
         periods: For each grain, the number of the period of each day of the window.
         width: How many periods a scope has.
         pooled: Numbers in `periods` of the grain that only the first scope is asked for.
     """
 
     services: tuple[str, ...]
-    turns: tuple[Turn, ...]
+    stays: Stays
     periods: tuple[Ints, ...]
     width: int
     pooled: frozenset[int]
@@ -68,15 +149,11 @@ class Placing:
         width: int,
         pooled: frozenset[int],
     ) -> Placing:
-        """Number the services, and deal their scopes into turns."""
-        found: dict[str, list[tuple[int, date, date]]] = {}
-        for number, scope in enumerate(scopes):
-            for member in scope.members:
-                stay = (number, member.from_day, member.until_day)
-                found.setdefault(member.service, []).append(stay)
-        most = max(map(len, found.values()), default=0)
-        turns = tuple(_turn(list(found.values()), turn, first_day) for turn in range(most))
-        return cls(tuple(found), turns, tuple(periods), width, pooled)
+        """Number the services and their stays."""
+        names = dict.fromkeys(member.service for scope in scopes for member in scope.members)
+        places = {service: place for place, service in enumerate(names)}
+        stays = Stays.of(scopes, places, first_day)
+        return cls(tuple(names), stays, tuple(periods), width, pooled)
 
     def grouped(self, frames: Sequence[pd.DataFrame], size: int) -> Groups:
         """Records in order of length within each cell.
@@ -98,45 +175,92 @@ class Placing:
             for frame, begin, end in zip(frames, ends[:-1], ends[1:], strict=True)
             for cells in self.cells(frame)
         )
-        turns = sum(self._times(frame) * len(frame) for frame in frames)
-        return sample.grouped(groupings, size, at_most=turns * len(self.periods))
-
-    def _times(self, frame: pd.DataFrame) -> int:
-        return 1 if "scope_id" in frame else len(self.turns)
+        turns = len(self.stays.of_service) * len(self.stays.scopes)
+        times = sum(len(frame) * (1 if "scope_id" in frame else turns) for frame in frames)
+        return sample.grouped(groupings, size, at_most=times * len(self.periods))
 
     def cells(self, frame: pd.DataFrame) -> Iterator[Ints]:
         """The cells of records: an array for each turn and grain, negative where there is none."""
-        day = frame["day"].to_numpy()
-        if "scope_id" in frame:
-            yield from self._spread(frame["scope_id"].to_numpy(), day)
-            return
-        place = frame["place"].to_numpy()
-        for turn in self.turns:
-            scope = turn.scopes[place]
-            if turn.since is not None and turn.until is not None:
-                scope[(day < turn.since[place]) | (day >= turn.until[place])] = -1
-            yield from self._spread(scope, day)
-
-    def _spread(self, scope: NDArray[Any], day: NDArray[Any]) -> Iterator[Ints]:
         import numpy as np
 
-        first = scope.astype(np.int64) * self.width
+        day = frame["day"].to_numpy()
+        if "scope_id" in frame:
+            yield from self._spread(frame["scope_id"].to_numpy(np.int64), day)
+            return
+        for stay in self.stays.found(frame["place"].to_numpy(), day):
+            for scopes in self.stays.scopes:
+                scope = scopes[stay]
+                scope[stay < 0] = -1
+                yield from self._spread(scope, day)
+
+    def counted(self, frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> dict[str, Ints]:
+        """The sum of columns of whole numbers in every cell."""
+        import numpy as np
+
+        size = (len(self.stays.starts) - 1) * self.width
+        sums = {name: np.zeros(size, np.int64) for name in columns}
+        for frame in frames:
+            for name in columns if len(frame) else ():
+                sums[name] += self._sum(frame, name).reshape(-1)
+        return sums
+
+    def days(self, frame: pd.DataFrame) -> Ints:
+        """On how many days there is a record, in every cell."""
+        import numpy as np
+
+        place, day = frame["place"].to_numpy(), frame["day"].to_numpy()
+        of_stays = np.zeros((self.stays.count, len(self.periods[0])), bool)
+        for stay in self.stays.found(place, day):
+            there = stay >= 0
+            of_stays[stay[there], day[there]] = True
+        of_scopes = self.stays.rolled(of_stays, np.logical_or)
+        found = np.zeros((len(of_scopes), self.width), np.int64)
+        for number, of_days in enumerate(self.periods):
+            first = np.flatnonzero(np.diff(of_days, prepend=-1))
+            rows = slice(0, 1) if number in self.pooled else slice(None)
+            days = np.add.reduceat(of_scopes[rows], first, axis=1, dtype=np.int64)
+            found[rows, of_days[first]] = days
+        return found.reshape(-1)
+
+    def _sum(self, frame: pd.DataFrame, column: str) -> NDArray[Any]:
+        """The sum of a column, a row for each scope."""
+        import numpy as np
+
+        values = frame[column].to_numpy()
+        some = np.flatnonzero(values)
+        day, weights = frame["day"].to_numpy()[some], values[some]
+        if "scope_id" in frame:
+            scope = frame["scope_id"].to_numpy(np.int64)[some]
+            table = self._table([scope], day, weights, len(self.stays.starts) - 1)
+        else:
+            found = self.stays.found(frame["place"].to_numpy()[some], day)
+            table = self.stays.rolled(self._table(found, day, weights, self.stays.count), np.add)
+        for number in self.pooled:
+            table[1:, np.unique(self.periods[number])] = 0
+        return table
+
+    def _table(
+        self, rows: Iterable[Ints], day: NDArray[Any], weights: NDArray[Any], height: int
+    ) -> Ints:
+        import numpy as np
+
+        plain = bool((weights == 1).all())
+        table = np.zeros(height * self.width, np.int64)
+        for row in rows:
+            there = slice(None) if row.min(initial=0) >= 0 else row >= 0
+            first, weight = row[there] * self.width, None if plain else weights[there]
+            for of_days in self.periods:
+                cells = first + of_days[day[there]]
+                table += np.bincount(cells, weight, len(table)).astype(np.int64)
+        return table.reshape(height, self.width)
+
+    def _spread(self, scope: Ints, day: NDArray[Any]) -> Iterator[Ints]:
+        import numpy as np
+
+        first = scope * self.width
         first[scope < 0] = _NOWHERE
         for number, of_days in enumerate(self.periods):
             if number not in self.pooled:
                 yield first + of_days[day]
             elif (scope == 0).any():
                 yield np.where(scope == 0, of_days[day], _NOWHERE)
-
-
-def _turn(stays: Sequence[Sequence[tuple[int, date, date]]], turn: int, first_day: date) -> Turn:
-    import numpy as np
-
-    none = (-1, *ALWAYS)
-    own = [stay[turn] if turn < len(stay) else none for stay in stays]
-    scopes = np.array([scope for scope, _, _ in own], np.int64)
-    if all((since, until) == ALWAYS for _, since, until in own):
-        return Turn(scopes, None, None)
-    since = np.array([(since - first_day).days for _, since, _ in own], np.int64)
-    until = np.array([(until - first_day).days for _, _, until in own], np.int64)
-    return Turn(scopes, since, until)

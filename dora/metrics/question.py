@@ -162,8 +162,12 @@ class Question:
 
     def grouped(self, *selects: str) -> Groups:
         """The records of SELECTs, in order of length within each cell of the grid."""
+        return self.placing.grouped(self.records(*selects), self.grid.size)
+
+    def records(self, *selects: str) -> list[pd.DataFrame]:
+        """What SELECTs of records give, each told by its service's place or by its scope."""
         self.tables.load("service_places", self.service_places, _PLACE_TYPES)
-        return self.placing.grouped([self.query(sql) for sql in selects], self.grid.size)
+        return [self.query(sql) for sql in selects]
 
     def rank(self, sizes_sql: str, table: str) -> None:
         """Load the ranks that bound a median, for every sample size that can come up.

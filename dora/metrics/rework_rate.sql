@@ -4,28 +4,34 @@
 -- rule: deployments made to repair (rollback, hotfix, revert) ÷ successful production deployments, on the day they finished
 
 -- part: counted
-with counted as (
+with told as (
     select
-        s.scope_id, s.first_cell, s.from_period, dora_day(j.finished_at) as day, j.source,
-        j.deployment, j.service, j.environment, j.finished_at, j.status, j.succeeded, j.covered, j.rework_kind, j.repairs,
-        j.url
+        dora_day(j.finished_at) as day, j.source, j.deployment, j.service, j.environment,
+        j.finished_at, j.status, j.succeeded, j.covered, j.rework_kind, j.repairs, j.url,
+        case when j.succeeded then 1 else 0 end as seen,
+        case when j.succeeded and j.rework_kind is not null then 1 else 0 end as hits_seen,
+        case when j.succeeded and j.rework_kind = 'rollback' then 1 else 0 end as rollbacks,
+        case when j.succeeded and j.rework_kind = 'hotfix' then 1 else 0 end as hotfixes,
+        case when j.succeeded and j.rework_kind = 'revert' then 1 else 0 end as reverts
     from judged_deployments j
-    join scope_services s on s.service = j.service
     where j.finished_at is not null
-      and s.from_day <= dora_day(j.finished_at) and dora_day(j.finished_at) < s.until_day
+), counted as (
+    select s.scope_id, s.first_cell, s.from_period, t.*
+    from told t
+    join scope_services s on s.service = t.service
+        and s.from_day <= t.day and t.day < s.until_day
 )
 
 -- part: cells
 select
     e.first_cell + c.period as cell,
-    sum(case when e.succeeded and e.covered then 1 else 0 end) as n,
-    sum(case when e.succeeded and e.covered and e.rework_kind is not null
-        then 1 else 0 end) as hits,
-    sum(case when e.succeeded then 1 else 0 end) as seen,
-    sum(case when e.succeeded and e.rework_kind is not null then 1 else 0 end) as hits_seen,
-    sum(case when e.succeeded and e.rework_kind = 'rollback' then 1 else 0 end) as rollbacks,
-    sum(case when e.succeeded and e.rework_kind = 'hotfix' then 1 else 0 end) as hotfixes,
-    sum(case when e.succeeded and e.rework_kind = 'revert' then 1 else 0 end) as reverts
+    sum(case when e.covered then e.seen else 0 end) as n,
+    sum(case when e.covered then e.hits_seen else 0 end) as hits,
+    sum(e.seen) as seen,
+    sum(e.hits_seen) as hits_seen,
+    sum(e.rollbacks) as rollbacks,
+    sum(e.hotfixes) as hotfixes,
+    sum(e.reverts) as reverts
 from counted e
 join calendar c on c.day = e.day and c.period >= e.from_period
 group by e.first_cell + c.period

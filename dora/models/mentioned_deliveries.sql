@@ -39,6 +39,16 @@ places as (
     from standing n
     join copies k on k.repository = n.repository and k.sha = n.sha
 ),
+found as (
+    select p.commit_id as commit_id, p.by_itself as by_itself, m.commit_id as place_id
+    from places p
+    join mentioned m on m.commit_id = p.commit_id and m.sha = p.sha
+    union all
+    select p.commit_id as commit_id, p.by_itself as by_itself, c.commit_id as place_id
+    from places p
+    join mentioned m on m.commit_id = p.commit_id and m.sha <> p.sha
+    join commits c on c.repository = p.repository and c.sha = p.sha
+),
 seen as (
     select
         p.commit_id as commit_id,
@@ -47,9 +57,8 @@ seen as (
         min(p.by_itself) as by_itself,
         max(case when d.commit_id = l.commit_id then 1 else 0 end) as exactly,
         max(case when d.outcome = 'baseline' and r.baseline then 1 else 0 end) as baseline
-    from places p
-    join commits c on c.repository = p.repository and c.sha = p.sha
-    join lineage l on l.commit_id = c.commit_id
+    from found p
+    join lineage l on l.commit_id = p.place_id
     join stream_deployments d on d.stream = l.stream and d.position = l.position
     cross join rules r
     group by p.commit_id, l.stream, l.position

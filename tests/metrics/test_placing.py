@@ -66,3 +66,28 @@ def test_no_scope_has_a_service():
     empty = Placing.of([Scope("team", team="new")], FIRST, [WINDOW], 1, frozenset())
     none = pd.DataFrame({"place": [], "day": [], "us": []}, dtype="int64")
     assert empty.grouped([none], 1).counts.tolist() == [0]
+
+
+def test_counts_are_summed_over_the_services_of_a_scope(placing):
+    rows = records(placing, [("api", 0), ("api", 1), ("web", 0), ("web", 0), ("job", 2)])
+    rows["hits"] = [0, 2, 1, 0, 3]
+    sums = placing.counted([rows], ("hits",))["hits"].reshape(3, 3).tolist()
+    assert sums == [
+        [6, 1, 5],
+        [0, 0, 0],  # api's two are of the day after it left
+        [0, 1, 2],
+    ]
+
+
+def test_counts_of_scopes_are_added_to_those_of_services(placing):
+    rows = records(placing, [("web", 0)]).assign(hits=1)
+    of_scopes = pd.DataFrame({"scope_id": [0, 1, 1], "day": [0, 0, 2], "hits": [1, 1, 1]})
+    sums = placing.counted([rows, of_scopes], ("hits",))["hits"].reshape(3, 3).tolist()
+    assert sums == [[2, 2, 0], [0, 1, 1], [0, 1, 0]]
+    nothing = rows.iloc[:0]
+    assert placing.counted([nothing], ("hits",))["hits"].tolist() == [0] * 9
+
+
+def test_a_day_counts_once_however_many_services_have_a_record(placing):
+    rows = records(placing, [("api", 1), ("web", 1), ("web", 1), ("job", 2), ("api", 0)])
+    assert placing.days(rows).reshape(3, 3).tolist() == [[3, 1, 2], [0, 1, 0], [0, 0, 1]]
