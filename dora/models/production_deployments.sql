@@ -1,9 +1,8 @@
 -- grain: an attempt to deploy a service to a production environment
 -- key: source, deployment, service, environment
--- reads: deployments, environment_kinds, production_kinds, rules, service_map, stream_deployments, streams
+-- reads: deployments, environment_kinds, marked_deployments, production_kinds, rules, service_map
 -- rule: Every attempt whose environment is of a kind that counts as production, for each service
---  it counts for; a deployment of several repositories is one row, told by the first of them. It
---  is a baseline where it is one for all of them, a rollback where it is one for any.
+--  it counts for; a deployment of several repositories is one row, told by the first of them.
 with
 of_several as (
     select d.source as source, d.id as deployment, d.environment as environment
@@ -53,24 +52,6 @@ firsts as (
     from known k
     where k.of_several
     group by k.source, k.deployment, k.service, k.environment
-),
-marked as (
-    select distinct w.source as source, w.deployment as deployment
-    from stream_deployments w
-    where w.outcome = 'baseline' or w.rollback
-),
-walked as (
-    select
-        w.source as source,
-        w.deployment as deployment,
-        s.service as service,
-        s.environment as environment,
-        min(case when w.outcome = 'baseline' then 1 else 0 end) as baseline,
-        max(case when w.rollback then 1 else 0 end) as rollback
-    from stream_deployments w
-    join marked m on m.source = w.source and m.deployment = w.deployment
-    join streams s on s.stream = w.stream
-    group by w.source, w.deployment, s.service, s.environment
 )
 select
     d.source as source,
@@ -84,8 +65,8 @@ select
     d.status = 'succeeded' and d.finished_at is not null as succeeded,
     d.started_at as started_at,
     d.finished_at as finished_at,
-    coalesce(w.baseline, 0) = 1 as baseline,
-    coalesce(w.rollback, 0) = 1 as rollback,
+    coalesce(w.baseline, false) as baseline,
+    coalesce(w.rollback, false) as rollback,
     d.inferred as inferred,
     d.unplanned as unplanned,
     d.fixes as fixes,
@@ -93,7 +74,7 @@ select
     d.failure_label as failure_label,
     d.url as url
 from known d
-left join walked w
+left join marked_deployments w
     on w.source = d.source and w.deployment = d.deployment
     and w.service = d.service and w.environment = d.environment
 left join firsts f

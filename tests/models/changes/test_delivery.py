@@ -41,6 +41,21 @@ def test_rolling_back_and_forward_delivers_nothing_again(given: Given) -> None:
     assert given.counted() == {"a": "v10", "b": "v11", "c": "v12", "d": "v15"}
 
 
+def test_only_what_begins_a_record_or_goes_back_is_marked(given: Given) -> None:
+    given.line("a b c")
+    given.deploy("v1", "a", 10)
+    given.deploy("v2", "c", 20)
+    given.deploy("v1 again", "b", 30)
+    given.deploy("v3", "c", 40)
+    found = given.rows("marked_deployments", "deployment, baseline, rollback")
+    assert [(name, bool(first), bool(back)) for name, first, back in found] == [
+        ("v1", True, False),
+        ("v1 again", False, True),
+    ]
+    marked = given.rows("production_deployments", "deployment, baseline, rollback")
+    assert [name for name, first, back in marked if first or back] == ["v1", "v1 again"]
+
+
 def test_failed_attempt_delivers_with_the_next_success(given: Given) -> None:
     given.line("a b c")
     given.deploy("v1", "a", 10)
