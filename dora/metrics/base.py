@@ -317,7 +317,7 @@ class Duration(Metric):
         grid = question.grid
         average = question.rules.average
         other = {"lower_median": "lower_us", "mean": "mean_us"}.get(average)
-        n, us = self._ranked(question, other)
+        n, us = self._ranked(question, *filter(None, [other]))
         seconds = {
             name.split("_")[0]: us[name] / times / MICROSECONDS
             for name, (_, times) in _QUANTILES.items()
@@ -336,8 +336,8 @@ class Duration(Metric):
             {**seconds, "open": np.where(grid.begun, waiting, 0)},
         )
 
-    def _ranked(self, question: Question, other: str | None) -> tuple[Any, dict[str, Any]]:
-        """How many records each cell has, and its quantiles and ranked ones in microseconds."""
+    def _ranked(self, question: Question, *others: str) -> tuple[Any, dict[str, Any]]:
+        """How many records each cell has, its quantiles, and what others are asked for, in us."""
         import numpy as np
 
         rows = [self.sql(question, part) for part in ("rows", "shared_rows")]
@@ -347,10 +347,10 @@ class Duration(Metric):
             low, high = (ranks[which] for ranks in stats.quantile_ranks(sizes))
             us = {name: groups.quantile(*of) for name, of in _QUANTILES.items()}
             us |= {"low_us": groups.ranked(low), "high_us": groups.ranked(high)}
-            if other == "lower_us":
-                us[other] = groups.ranked((groups.counts + 1) // 2)
-            elif other == "mean_us":
-                us[other] = groups.mean()
+            if "lower_us" in others:
+                us["lower_us"] = groups.ranked((groups.counts + 1) // 2)
+            if "mean_us" in others:
+                us["mean_us"] = groups.mean()
             return groups.counts, us
         question.rank(self.sql(question, "sizes"), self.table)
         cells = question.query(self.sql(question))
