@@ -227,7 +227,8 @@ class Frequency(Metric):
 
         rows = self.sql(question, "gap_rows")
         if rows:
-            return question.grouped(rows).quantile(1, 2)
+            [records] = question.records(rows)
+            return question.placing.gaps(records, question.grid.size).quantile(1, 2)
         gaps = question.query(self.sql(question, "gaps"))
         return question.grid.spread(gaps, ("between_x2",), missing=np.nan)["between_x2"]
 

@@ -193,6 +193,33 @@ class Placing:
                 scope[stay < 0] = -1
                 yield from self._spread(scope, day)
 
+    def gaps(self, frame: pd.DataFrame, size: int) -> Groups:
+        """Lengths from each record of a scope to the next, in order within the cell of the later.
+
+        Args:
+            frame: Records with `place`, `day` of the window, negative before it, and `us`.
+            size: How many cells there are.
+        """
+        import numpy as np
+        import pandas as pd
+
+        ordered = frame.iloc[np.argsort(frame["us"].to_numpy())]
+        us, day = ordered["us"].to_numpy(np.int64), ordered["day"].to_numpy()
+        bits = max(1, len(us).bit_length())
+        rows = np.arange(len(us))
+        packed = [np.zeros(0, np.int64)]
+        for stay in self.stays.found(ordered["place"].to_numpy(), day):
+            for scopes in self.stays.scopes:
+                there = rows[(stay >= 0) & (scopes[stay] >= 0)]
+                packed.append((scopes[stay[there]] << bits) | there)
+        lines = np.sort(np.concatenate(packed))
+        scope, row = lines >> bits, lines & ((1 << bits) - 1)
+        later = np.flatnonzero(np.diff(scope) == 0) + 1
+        later = later[day[row[later]] >= 0]
+        lengths = us[row[later]] - us[row[later - 1]]
+        found = {"scope_id": scope[later], "day": day[row[later]], "us": lengths}
+        return self.grouped([pd.DataFrame(found, copy=False)], size)
+
     def counted(self, frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> dict[str, Ints]:
         """The sum of columns of whole numbers in every cell."""
         import numpy as np

@@ -88,6 +88,22 @@ def test_counts_of_scopes_are_added_to_those_of_services(placing):
     assert placing.counted([nothing], ("hits",))["hits"].tolist() == [0] * 9
 
 
+def test_gaps_run_from_one_record_of_a_scope_to_the_next(placing):
+    """From the last one before the window on; in a team while the service is in it."""
+    told = [("web", -3, 10), ("api", 0, 50), ("web", 1, 75), ("api", 1, 80), ("job", 2, 81)]
+    rows = records(placing, [(service, day) for service, day, _ in told])
+    rows["us"] = [us for _, _, us in told]
+    gaps = placing.gaps(rows.sample(frac=1, random_state=1), 9)
+    found = [
+        [gaps.ranked(np.full(9, rank))[cell] for rank in range(1, gaps.counts[cell] + 1)]
+        for cell in range(9)
+    ]
+    everything, red, blue = found[:3], found[3:6], found[6:]
+    assert everything == [[1, 5, 25, 40], [40], [1, 5, 25]]
+    assert red == [[], [], []], "api was the only one of the team, once"
+    assert blue == [[], [], [5, 65]], "web at 10 and 75, then api at 80"
+
+
 def test_a_day_counts_once_however_many_services_have_a_record(placing):
     rows = records(placing, [("api", 1), ("web", 1), ("web", 1), ("job", 2), ("api", 0)])
     assert placing.days(rows).reshape(3, 3).tolist() == [[3, 1, 2], [0, 1, 0], [0, 0, 1]]
