@@ -132,7 +132,11 @@ def test_other_rules_build_anew_only_what_hangs_on_them(engine: str) -> None:
     second.need("delivered_changes")
     assert (first.rows(asked), second.rows(asked)) == ([(0,)], [(1,)])
     assert first.with_rules(Rules(recovery="first_close")).built == first.built
-    assert first.with_as_of(at(5)).built == {"cherry_picks", "numbered_commits"}
+    assert first.with_as_of(at(5)).built == {
+        "cherry_picks",
+        "marked_deployments",
+        "numbered_commits",
+    }
     assert first.with_rules(Rules(environments=("staging",))).built == set()
 
 
