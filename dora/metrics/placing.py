@@ -212,12 +212,15 @@ class Placing:
             for scopes in self.stays.scopes:
                 there = rows[(stay >= 0) & (scopes[stay] >= 0)]
                 packed.append((scopes[stay[there]] << bits) | there)
-        lines = np.sort(np.concatenate(packed))
-        scope, row = lines >> bits, lines & ((1 << bits) - 1)
-        later = np.flatnonzero(np.diff(scope) == 0) + 1
-        later = later[day[row[later]] >= 0]
-        lengths = us[row[later]] - us[row[later - 1]]
-        found = {"scope_id": scope[later], "day": day[row[later]], "us": lengths}
+        lines = np.concatenate(packed)
+        lines.sort()
+        later = np.flatnonzero(lines[1:] >> bits == lines[:-1] >> bits) + 1
+        last = (1 << bits) - 1
+        row, before = lines[later] & last, lines[later - 1] & last
+        found = {"scope_id": lines[later] >> bits, "day": day[row], "us": us[row] - us[before]}
+        inside = found["day"] >= 0
+        if not inside.all():
+            found = {name: values[inside] for name, values in found.items()}
         return self.grouped([pd.DataFrame(found, copy=False)], size)
 
     def counted(self, frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> dict[str, Ints]:
