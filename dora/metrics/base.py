@@ -3,7 +3,9 @@
 A metric is a module here with an object named `METRIC` and a `.sql` file of the same name. The file
 holds named SELECTs (`-- part: cells`, `evidence`, `left_out` …) that share the `with` of the part
 `counted`; `cells` gives counts for every scope and period, and the metric turns these into values,
-intervals and reasons, whole columns at a time.
+intervals and reasons, whole columns at a time. An engine's own file may hand over the records
+instead, each once (`counts`, `rows` and `gap_rows` by service, `scope_counts` and `shared_rows` by
+scope), and they are placed in the cells here.
 """
 
 from __future__ import annotations

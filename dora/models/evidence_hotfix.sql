@@ -12,8 +12,9 @@ behind as (
         q.environment as environment,
         q.us as us,
         q.hotfix as hotfix,
+        q.area as area,
         max(case when q.hotfix or q.rollback then null else q.place end) over (
-            partition by q.service, q.environment
+            partition by q.area
             order by q.place
             rows between unbounded preceding and 1 preceding
         ) as place
@@ -32,6 +33,6 @@ select
     b.us - f.us as gap_us
 from behind b
 join production_sequence f
-    on f.service = b.service and f.environment = b.environment and f.place = b.place
+    on f.area = b.area and f.place = b.place
 cross join rules r
 where b.hotfix and b.us - f.us <= r.hotfix_window_us

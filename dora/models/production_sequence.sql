@@ -3,21 +3,32 @@
 -- reads: hotfix_commits, mentioned_deliveries, production_deployments, rules, stream_deployments,
 --  streams
 -- rule: In the order finish, ancestor first, id: numbered within a service and environment
---  (place) and over all production environments of the service (service_place). A rollback is
+--  (place in an area) and over all production environments of the service (service_place). A rollback is
 --  what the deployment states, or what the commit graph shows; or, where a rule goes by that, a
 --  commit that was deployed before and replaces another. A hotfix is one that delivers a change
 --  marked so. The sha is told only where a rule goes by it.
 with
+tied as (
+    select p.service as service, p.finished_at as finished_at
+    from production_deployments p
+    where p.succeeded
+    group by p.service, p.finished_at
+    having count(*) > 1
+),
 positions as (
     select
-        d.source as source,
-        d.deployment as deployment,
-        s.service as service,
-        s.environment as environment,
+        p.source as source,
+        p.deployment as deployment,
+        p.service as service,
+        p.environment as environment,
         max(d.position) as position
-    from stream_deployments d
+    from tied t
+    join production_deployments p on p.service = t.service and p.finished_at = t.finished_at
+    join stream_deployments d on d.source = p.source and d.deployment = p.deployment
     join streams s on s.stream = d.stream
-    group by d.source, d.deployment, s.service, s.environment
+        and s.service = p.service and s.environment = p.environment
+    where p.succeeded
+    group by p.source, p.deployment, p.service, p.environment
 ),
 hotfixes as (
     select distinct
@@ -105,6 +116,7 @@ told as (
         n.us as us,
         n.position as position,
         n.several as several,
+        n.area as area,
         n.place as place,
         n.states_rollback or case
             when r.rollback_by = 'same_sha' then t.place is not null
@@ -123,6 +135,7 @@ select
     n.environment as environment,
     n.finished_at as finished_at,
     n.us as us,
+    n.area as area,
     n.place as place,
     n.place as service_place,
     n.rollback as rollback,
@@ -138,6 +151,7 @@ select
     n.environment as environment,
     n.finished_at as finished_at,
     n.us as us,
+    n.area as area,
     n.place as place,
     cast(row_number() over (
         partition by n.service

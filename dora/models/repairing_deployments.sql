@@ -54,6 +54,12 @@ reverting as (
         v.repair_service as service, v.repair_environment as environment
     from delivered_reverts v
 ),
+unplanned as (
+    select p.source as source, p.deployment as deployment, p.service as service,
+        p.environment as environment
+    from production_deployments p
+    where p.fixes is not null or p.unplanned
+),
 kinds as (
     select
         q.source as source,
@@ -62,12 +68,12 @@ kinds as (
         q.environment as environment,
         case
             when q.rollback then 'rollback'
-            when q.hotfix or p.fixes is not null or p.unplanned then 'hotfix'
+            when q.hotfix or p.deployment is not null then 'hotfix'
             when v.deployment is not null then 'revert'
         end as kind,
         n.repaired as repairs
     from production_sequence q
-    join production_deployments p
+    left join unplanned p
         on p.source = q.source and p.deployment = q.deployment
         and p.service = q.service and p.environment = q.environment
     left join reverting v
