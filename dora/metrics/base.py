@@ -131,10 +131,15 @@ class Metric(ABC):
     def ask(self, question: Question) -> Result:
         """The answer: one number for the window and the first scope, and a frame of all cells."""
         question.tables.need(*self.models)
-        judged = self.judge(question)
-        cells = self._frame(question.grid, judged)
+        judged, grid = self.judge(question), question.grid
         kept_back = privacy.hidden(question, judged.n)
-        return Result.of(self, question, privacy.veiled(cells, kept_back, question.least_authors))
+
+        def shown(cells: NDArray[np.int64]) -> pd.DataFrame:
+            frame = self._frame(grid, judged, cells)
+            which = None if kept_back is None else kept_back[cells]
+            return privacy.veiled(frame, which, question.least_authors)
+
+        return Result.of(self, question, shown(grid.asked), shown(grid.window))
 
     @abstractmethod
     def judge(self, question: Question) -> Judged:
@@ -144,13 +149,14 @@ class Metric(ABC):
     def change(self, now: Result, before: Result) -> Change | None:
         """How two results differ, with an interval; None where that cannot be said."""
 
-    def _frame(self, grid: Grid, judged: Judged) -> pd.DataFrame:
+    def _frame(self, grid: Grid, judged: Judged, cells: NDArray[np.int64]) -> pd.DataFrame:
         import numpy as np
 
         units = np.full(grid.size, self.period_unit or self.unit, dtype=object)
         units[grid.grain == WHOLE] = self.unit
         further = dict(judged.further)
         return grid.frame(
+            cells,
             {"metric": self.name},
             {
                 "value": judged.value,

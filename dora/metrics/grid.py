@@ -144,53 +144,50 @@ class Grid:
             summed[:, rows] = np.cumsum(table[:, rows], axis=1)
         return summed.reshape(-1)
 
-    def frame(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> pd.DataFrame:
-        """One row a cell: what was measured, whose, when, then the numbers."""
-        told = {name: column(_text(value, self.size)) for name, value in before.items()}
-        measured = {name: column(values) for name, values in after.items()}
-        return _framed({**told, **_lent(self._places), **measured})
-
-    def asked(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """The rows that were asked for: without those of the window where there are periods."""
-        if len(set(self.periods["grain"])) <= 1:
-            return cells
-        lent = _lent(self._places_asked)
-        names = [str(name) for name in cells]
-        return _framed({n: lent[n] if n in lent else self._of_periods(cells[n]) for n in names})
-
     @cached_property
-    def _asked(self) -> Bools:
-        """The cells of periods."""
+    def asked(self) -> Ints:
+        """The cells that were asked for: without those of the window where there are periods."""
         import numpy as np
 
-        return np.asarray(self.grain != WHOLE, bool)
+        periods = np.flatnonzero(self.grain != WHOLE)
+        return periods if len(periods) else np.arange(self.size)
+
+    @property
+    def window(self) -> Ints:
+        """The cell of the first scope's whole window."""
+        import numpy as np
+
+        return np.flatnonzero(self.grain[: len(self.periods)] == WHOLE)[:1]
+
+    def frame(
+        self, cells: Ints, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> pd.DataFrame:
+        """One row for each of these cells: what was measured, whose, when, then the numbers."""
+        import pandas as pd
+
+        told = {name: column(_text(value, len(cells))) for name, value in before.items()}
+        places = _lent(self._places_asked) if cells is self.asked else self._places(cells)
+        measured = {name: column(values[cells]) for name, values in after.items()}
+        return pd.DataFrame({**told, **places, **measured}, copy=False)
 
     @cached_property
     def _places_asked(self) -> dict[str, pd.Series[Any]]:
-        return {name: self._of_periods(values) for name, values in self._places.items()}
+        return self._places(self.asked)
 
-    def _of_periods(self, values: pd.Series[Any]) -> pd.Series[Any]:
-        return values[self._asked].reset_index(drop=True)
+    def _places(self, cells: Ints) -> dict[str, pd.Series[Any]]:
+        """Whose and when these cells are."""
+        import numpy as np
 
-    @cached_property
-    def _places(self) -> dict[str, pd.Series[Any]]:
-        """Whose and when each cell is, in columns that all metrics share."""
-        scopes = self.scopes
+        scope, period = np.divmod(cells, len(self.periods))
         columns = {
-            "scope": self.per_scope(_objects([scope.kind for scope in scopes])),
-            "service": self.per_scope(_objects([scope.service for scope in scopes])),
-            "team": self.per_scope(_objects([scope.team for scope in scopes])),
-            "period_start": self._per_period(_dates(self.periods["period_start"])),
-            "period_end": self._per_period(_dates(self.periods["period_end"])),
-            "partial": self.partial,
+            "scope": _objects([one.kind for one in self.scopes])[scope],
+            "service": _objects([one.service for one in self.scopes])[scope],
+            "team": _objects([one.team for one in self.scopes])[scope],
+            "period_start": _dates(self.periods["period_start"])[period],
+            "period_end": _dates(self.periods["period_end"])[period],
+            "partial": self.partial[cells],
         }
         return {name: column(values) for name, values in columns.items()}
-
-
-def _framed(columns: dict[str, pd.Series[Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(columns, copy=False)
 
 
 def _lent(columns: dict[str, pd.Series[Any]]) -> dict[str, pd.Series[Any]]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from dora import words
 from dora.metrics.comparison import Comparison
-from dora.metrics.grid import WHOLE
 from dora.metrics.question import Question
 from dora.metrics.tidying import tidy
 from dora.rules import Rules
@@ -67,12 +66,13 @@ class Result:
     veiled: bool = False
 
     @classmethod
-    def of(cls, metric: Metric, question: Question, cells: pd.DataFrame) -> Result:
-        """Split what was asked for from the window's own row."""
-        row = cells.iloc[int((question.grid.grain == WHOLE).argmax())]
-        frame = question.grid.asked(cells)
+    def of(
+        cls, metric: Metric, question: Question, frame: pd.DataFrame, window: pd.DataFrame
+    ) -> Result:
+        """What was asked for, and the window's own row."""
+        row = window.iloc[0]
         veiled = words.missing(row["n"])
-        whole_numbers = [str(name) for name in cells if cells[name].dtype.kind == "i"]
+        whole_numbers = [str(name) for name in window if window[name].dtype.kind == "i"]
         counts = {name: 0 if veiled else int(row[name]) for name in whole_numbers}
         return cls(
             metric,
