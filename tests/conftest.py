@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,11 @@ import pytest
 from dora.engines import Engine
 from dora.engines.duckdb import DuckDB
 from dora.engines.sqlite import SQLite
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of stays to the end: garbage is not looked for among it."""
+    gc.freeze()
 
 
 @pytest.fixture(params=[DuckDB.empty, SQLite], ids=["duckdb", "sqlite"])
