@@ -94,18 +94,8 @@ def _links(
     done = Moments(
         by_stream.reindex(ordered["stream"]).to_numpy(), microseconds(ordered["finished_at"])
     )
-    # ids are numbered throughout
-    place = np.empty(len(lineage) + 1, np.int64)
-    place[lineage["commit_id"]] = np.arange(len(lineage))
-    at = place[merged["commit_id"]]
-    stream, position = (lineage[name].to_numpy()[at] for name in ("stream", "position"))
-    waits = position < 0
-    first = np.flatnonzero(ordered["position"] == 0)
-    baseline = first[np.searchsorted(ordered["stream"].to_numpy()[first], stream)]
-    row = baseline + position
-    # a baseline delivers only what it was made for
-    exact = merged["commit_id"].to_numpy() == ordered["commit_id"].to_numpy()[row]
-    counts = ~waits & (exact | (position > 0))
+    row, waits = _delivering(merged, lineage, ordered)
+    counts = row >= 0
     changes, row, waiting = merged[counts], row[counts], merged[waits]
     hotfix = np.zeros(len(ordered), bool)
     hotfix[row[changes["labels"].isin(["hotfix", "emergency"])]] = True
@@ -130,6 +120,24 @@ def _links(
         hurt.where(ended & (over < now())),
         Moments(hurt.service, begun).where(~ended),
     )
+
+
+def _delivering(
+    merged: pd.DataFrame, lineage: pd.DataFrame, ordered: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """The deployment that delivers each pull request, -1 where none counts; and which wait."""
+    # ids are numbered throughout
+    place = np.empty(len(lineage) + 1, np.int64)
+    place[lineage["commit_id"]] = np.arange(len(lineage))
+    at = place[merged["commit_id"]]
+    stream, position = (lineage[name].to_numpy()[at] for name in ("stream", "position"))
+    waits = position < 0
+    first = np.flatnonzero(ordered["position"] == 0)
+    baseline = first[np.searchsorted(ordered["stream"].to_numpy()[first], stream)]
+    row = baseline + position
+    # a baseline delivers only what it was made for
+    exact = merged["commit_id"].to_numpy() == ordered["commit_id"].to_numpy()[row]
+    return np.where(~waits & (exact | (position > 0)), row, -1), waits
 
 
 def _landed(prs: pd.DataFrame, commits: pd.DataFrame) -> pd.DataFrame:

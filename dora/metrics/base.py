@@ -221,13 +221,9 @@ class Frequency(Metric):
             cells = question.query(self.sql(question))
             return question.grid.spread(cells, ("n", "days_with_deployment", "failed_attempts"))
         [records] = question.records(counts)
-        laid = question.placing.counted([records], ("n", "failed_attempts"))
+        counted = question.placing.counted([records], ("n", "failed_attempts"))
         days = question.placing.days(records[records["n"] > 0])
-        return {
-            "n": laid["n"],
-            "days_with_deployment": days,
-            "failed_attempts": laid["failed_attempts"],
-        }
+        return {"n": counted.pop("n"), "days_with_deployment": days, **counted}
 
     def _between(self, question: Question) -> Any:
         """Twice the median time between deployments of each cell, in microseconds."""

@@ -110,31 +110,30 @@ class Placing:
 
         ordered = frame.iloc[np.argsort(frame["us"].to_numpy())]
         us, day = ordered["us"].to_numpy(np.int64), ordered["day"].to_numpy()
-        pieces = [_next(lines, us, day) for lines in self._lines(ordered["place"].to_numpy(), day)]
-        none = np.zeros(0, np.int64)
-        found = {
-            name: np.concatenate([none, *(piece[name] for piece in pieces)])
-            for name in ("scope_id", "day", "us")
-        }
-        return self.grouped([pd.DataFrame(found, copy=False)], size)
+        bits = max(1, len(us).bit_length())
+        lines = self._lines(ordered["place"].to_numpy(), day, bits)
+        later = np.flatnonzero(lines[1:] >> bits == lines[:-1] >> bits) + 1
+        row, before = (lines[place] & ((1 << bits) - 1) for place in (later, later - 1))
+        found = pd.DataFrame(
+            {"scope_id": lines[later] >> bits, "day": day[row], "us": us[row] - us[before]},
+            copy=False,
+        )
+        return self.grouped([found[found["day"] >= 0]], size)
 
-    def _lines(self, place: NDArray[Any], day: NDArray[Any]) -> Iterator[Ints]:
-        """Scope and number of the records of every scope, each as one integer, in order.
-
-        All records of a scope come together; scopes that share no turn come one turn at a time.
-        """
+    def _lines(self, place: NDArray[Any], day: NDArray[Any], bits: int) -> Ints:
+        """The records of each scope, one after the other: scope and number as one integer."""
         import numpy as np
 
-        bits, rows = max(1, len(place).bit_length()), np.arange(len(place))
-        turns = (
-            (scopes[stay], (stay >= 0) & (scopes[stay] >= 0))
-            for stay in self.stays.found(place, day)
-            for scopes in self.stays.scopes
-        )
-        packed = ((scope[there] << bits) | rows[there] for scope, there in turns)
-        for lines in packed if self.stays.apart else [np.concatenate([rows[:0], *packed])]:
-            lines.sort()
-            yield lines
+        rows = np.arange(len(place))
+        packed = [rows[:0]]
+        for stay in self.stays.found(place, day):
+            for scopes in self.stays.scopes:
+                scope = scopes[stay]
+                there = (stay >= 0) & (scope >= 0)
+                packed.append((scope[there] << bits) | rows[there])
+        lines = np.concatenate(packed)
+        lines.sort()
+        return lines
 
     def counted(self, frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> dict[str, Ints]:
         """The sum of columns of whole numbers in every cell."""
@@ -207,16 +206,3 @@ class Placing:
                 yield first + of_days[day]
             elif (scope == 0).any():
                 yield np.where(scope == 0, of_days[day], _NOWHERE)
-
-
-def _next(lines: Ints, us: Ints, day: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """From each record of a scope to the next, in the window."""
-    import numpy as np
-
-    bits = max(1, len(us).bit_length())
-    later = np.flatnonzero(lines[1:] >> bits == lines[:-1] >> bits) + 1
-    last = (1 << bits) - 1
-    row, before = lines[later] & last, lines[later - 1] & last
-    found = {"scope_id": lines[later] >> bits, "day": day[row], "us": us[row] - us[before]}
-    inside = found["day"] >= 0
-    return found if inside.all() else {name: values[inside] for name, values in found.items()}

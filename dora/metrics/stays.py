@@ -76,15 +76,6 @@ class Stays:
         turns = _dealt(self.members.tolist(), self.count)
         return tuple(np.where(turn < 0, -1, of_member[turn]) for turn in turns)
 
-    @cached_property
-    def apart(self) -> bool:
-        """Whether no scope comes in two turns."""
-        import numpy as np
-
-        each = [np.unique(turn[turn >= 0]) for turn in self.scopes]
-        together = np.concatenate([np.zeros(0, np.int64), *each])
-        return len(self.of_service) <= 1 and len(np.unique(together)) == len(together)
-
     def found(self, place: NDArray[Any], day: NDArray[Any]) -> Iterator[Ints]:
         """The stays that records of services fall in, -1 where there is none."""
         for stays in self.of_service:

@@ -1,8 +1,8 @@
 -- grain: a commit whose subject names a pull request
 -- key: commit_id
 -- reads: commits
--- rule: As forges write it under what they squash or merge. A table of its own, as most histories
---  have either few such commits or little else.
+-- rule: As forges write it under what they squash or merge. A table of its own, so that an engine
+--  sees where there are none.
 select
     c.repository as repository,
     c.pull_request as number,

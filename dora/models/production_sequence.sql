@@ -2,11 +2,12 @@
 -- key: source, deployment, service, environment
 -- reads: hotfix_commits, mentioned_deliveries, production_deployments, rules, stream_deployments,
 --  streams
--- rule: In the order finish, ancestor first, id: numbered within a service and environment
---  (place in an area) and over all production environments of the service (service_place). A rollback is
---  what the deployment states, or what the commit graph shows; or, where a rule goes by that, a
---  commit that was deployed before and replaces another. A hotfix is one that delivers a change
---  marked so. The sha is told only where a rule goes by it.
+-- rule: In the order finish, ancestor first, id: numbered within a service and environment (place
+--  in an area) and over all production environments of the service (service_place). Ancestry is
+--  asked only where several finished at once. A rollback is what the deployment states, or what the
+--  commit graph shows; or, where a rule goes by that, a commit that was deployed before and replaces
+--  another. A hotfix is one that delivers a change marked so. The sha is told only where a rule goes
+--  by it.
 with
 tied as (
     select p.service as service, p.finished_at as finished_at

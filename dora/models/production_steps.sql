@@ -30,67 +30,41 @@ begun as (
         ) - r.size as bigint) as steps_before
     from routes r
 ),
-placed as (
+numbered as (
     select
-        b.several as several,
-        b.steps_before as steps_before,
         w.stream as stream,
         w.position as position,
-        s.repository as repository,
-        s.service as service,
-        s.environment as environment,
-        w.source as source,
-        w.deployment as deployment,
-        p.version as version,
-        w.finished_at as finished_at,
-        dora_us(w.finished_at) as us,
-        w.commit_id as commit_id,
-        w.outcome = 'baseline' and r.baseline as baseline,
-        w.uncertain as uncertain
+        cast(row_number() over (
+            partition by s.repository, s.service
+            order by dora_us(w.finished_at), w.deployment, w.source, s.environment, w.stream,
+                w.position
+        ) as bigint) as place
     from stream_deployments w
     join streams s on s.stream = w.stream
     join begun b on b.repository = s.repository and b.service = s.service
-    join production_deployments p
-        on p.source = w.source and p.deployment = w.deployment
-        and p.service = s.service and p.environment = s.environment
-    cross join rules r
-    where p.succeeded
+    where b.several
 )
 select
-    n.steps_before + n.position + 1 as step,
-    n.stream as stream,
-    n.position as position,
-    n.repository as repository,
-    n.service as service,
-    n.environment as environment,
-    n.source as source,
-    n.deployment as deployment,
-    n.version as version,
-    n.finished_at as finished_at,
-    n.us as us,
-    n.commit_id as commit_id,
-    n.baseline as baseline,
-    n.uncertain as uncertain
-from placed n
-where not n.several
-union all
-select
-    n.steps_before + cast(row_number() over (
-        partition by n.repository, n.service
-        order by n.us, n.deployment, n.source, n.environment, n.stream, n.position
-    ) as bigint) as step,
-    n.stream as stream,
-    n.position as position,
-    n.repository as repository,
-    n.service as service,
-    n.environment as environment,
-    n.source as source,
-    n.deployment as deployment,
-    n.version as version,
-    n.finished_at as finished_at,
-    n.us as us,
-    n.commit_id as commit_id,
-    n.baseline as baseline,
-    n.uncertain as uncertain
-from placed n
-where n.several
+    b.steps_before + coalesce(n.place, w.position + 1) as step,
+    w.stream as stream,
+    w.position as position,
+    s.repository as repository,
+    s.service as service,
+    s.environment as environment,
+    w.source as source,
+    w.deployment as deployment,
+    p.version as version,
+    w.finished_at as finished_at,
+    dora_us(w.finished_at) as us,
+    w.commit_id as commit_id,
+    w.outcome = 'baseline' and r.baseline as baseline,
+    w.uncertain as uncertain
+from stream_deployments w
+join streams s on s.stream = w.stream
+join begun b on b.repository = s.repository and b.service = s.service
+join production_deployments p
+    on p.source = w.source and p.deployment = w.deployment
+    and p.service = s.service and p.environment = s.environment
+cross join rules r
+left join numbered n on n.stream = w.stream and n.position = w.position
+where p.succeeded
